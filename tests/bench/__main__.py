@@ -1,0 +1,22 @@
+"""`python -m tests.bench [NAME ...]`: run all measurements, or those named."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.bench import batch, data
+
+BENCHES = {"data": data.run, "batch": batch.run_all}
+
+
+def main() -> None:
+    names = sys.argv[1:] or list(BENCHES)
+    unknown = set(names) - set(BENCHES)
+    if unknown:
+        sys.exit(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
+    for name in names:
+        print(BENCHES[name](), flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
