@@ -39,7 +39,9 @@ def _explained(cells: Iterable[Cell], threshold: int | None) -> tuple[str, ...]:
             f"«{formats.HIDDEN}» – {_fewer(threshold)} либо число, по которому такое значение можно вычислить."
         )
     if Marked in kinds:
-        lines.append(f"{formats.MARK} {_fewer(threshold)}: не публиковать.")
+        lines.append(
+            f"{formats.MARK} {_fewer(threshold)} либо число, по которому такое можно вычислить: не публиковать."
+        )
     return tuple(lines)
 
 
@@ -48,7 +50,7 @@ def notices(report: Report) -> tuple[str, ...]:
     if report.disclosure == "public":
         return report.notices
     internal = (
-        f"{INTERNAL_MARK}: показаны малые числа ({_fewer(report.threshold)}, отмечены знаком «{formats.MARK}»). "
-        "Не публиковать."
+        f"{INTERNAL_MARK}: показаны малые числа ({_fewer(report.threshold)}) и те, что их раскрывают; они отмечены "
+        f"знаком «{formats.MARK}». Не публиковать."
     )
     return (internal, *report.notices)
