@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 
+from kcrr_analysis.paths import is_reserved
+
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
-_RESERVED = {"con", "prn", "aux", "nul", "conin$", "conout$"} | {
-    f"{device}{digit}" for device in ("com", "lpt") for digit in "0123456789¹²³"
-}
 LONGEST = 64
 
 
@@ -23,7 +22,7 @@ def fault(name: str) -> str | None:
         return 'знаки < > : " / \\ | ? * и управляющие не допускаются'
     if name != name.strip() or name.endswith(".") or name.startswith((".", "-", "~")):
         return "имя не может начинаться с точки, дефиса, тильды или пробела и кончаться точкой или пробелом"
-    if name.split(".", maxsplit=1)[0].strip().casefold() in _RESERVED:
+    if is_reserved(name):
         return "это имя занято системой Windows"
     if len(name.encode()) > LONGEST * 2 or len(name) > LONGEST:
         return f"имя длиннее {LONGEST} знаков"

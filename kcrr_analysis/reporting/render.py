@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from kcrr_analysis.errors import ParameterError
+from kcrr_analysis.paths import is_reserved
 from kcrr_analysis.reporting import json_form
 from kcrr_analysis.reporting.blocks import FailedChapter, Report
 
@@ -17,7 +18,6 @@ Format = Literal["html", "docx", "json"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 _STEM = re.compile(r"\w[\w.-]*")
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 def write(
@@ -96,7 +96,7 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def _check_stem(stem: str) -> None:
-    if not _STEM.fullmatch(stem) or stem.endswith(".") or _RESERVED.fullmatch(stem):
+    if not _STEM.fullmatch(stem) or stem.endswith(".") or is_reserved(stem):
         raise ParameterError(
             f"Имя файла «{stem}» не годится. Нужны буквы, цифры, точка, дефис и подчёркивание, без папок."
         )
