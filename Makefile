@@ -1,5 +1,6 @@
 # make reports | test | lab | bench: each sets up .venv from the hash-pinned lock when it has to.
 # Needs only Python 3.11+ and make; PYTHON=python3.12 make test chooses another interpreter.
+# --no-deps: the lock is whole, and pip would ask for a newer release of what a package wants with extras.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -25,13 +26,13 @@ $(VENV)/bin/python:
 		exit 1; }
 
 $(VENV)/.run: requirements.lock pyproject.toml | $(VENV)/bin/python
-	$(PIP) install --require-hashes --requirement requirements.lock
+	$(PIP) install --require-hashes --no-deps --requirement requirements.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m kcrr_analysis.lab --prefix $(VENV)
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
-	$(PIP) install --require-hashes --requirement requirements-dev.lock
+	$(PIP) install --require-hashes --no-deps --requirement requirements-dev.lock
 	@touch $@
 
 reports: $(VENV)/.run

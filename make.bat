@@ -55,7 +55,7 @@ if not exist "%BIN%\python.exe" (
     call :venv || exit /b 1
 )
 fc /b requirements.lock ".venv\.run" >nul 2>&1 && fc /b pyproject.toml ".venv\.project" >nul 2>&1 && exit /b 0
-%PIP% install --require-hashes --requirement requirements.lock || exit /b 1
+%PIP% install --require-hashes --no-deps --requirement requirements.lock || exit /b 1
 %PIP% install --no-deps --no-build-isolation --editable . || exit /b 1
 "%BIN%\python.exe" -m kcrr_analysis.lab --prefix .venv || exit /b 1
 copy /b /y requirements.lock ".venv\.run" >nul || exit /b 1
@@ -65,7 +65,7 @@ exit /b 0
 :dev
 call :run || exit /b 1
 fc /b requirements-dev.lock ".venv\.dev" >nul 2>&1 && exit /b 0
-%PIP% install --require-hashes --requirement requirements-dev.lock || exit /b 1
+%PIP% install --require-hashes --no-deps --requirement requirements-dev.lock || exit /b 1
 copy /b /y requirements-dev.lock ".venv\.dev" >nul || exit /b 1
 exit /b 0
 

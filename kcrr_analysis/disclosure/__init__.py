@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from kcrr_analysis.disclosure.faults import shown
 from kcrr_analysis.disclosure.flow import hidden_counts, protect
 from kcrr_analysis.disclosure.rule import Rule, hide
+from kcrr_analysis.disclosure.withhold import withhold
 
 if TYPE_CHECKING:
     from kcrr_analysis.disclosure.suppression import Tie, intervals, suppress
 
-__all__ = ["Rule", "Tie", "hidden_counts", "hide", "intervals", "protect", "shown", "suppress"]
+__all__ = ["Rule", "Tie", "hidden_counts", "hide", "intervals", "protect", "shown", "suppress", "withhold"]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,6 +8,7 @@ chapter.publish(applied)
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -68,11 +69,15 @@ class Chapter:
     def compute(self, function: Callable[..., Result], *, title: str, **settings: Any) -> Result | SwitchedOff:
         """`function(tables, region, month, **settings)`, or why these data do not allow it.
 
+        A function with a parameter `rule` is given the chapter's, so that no notebook can forget it.
+
         Args:
             function: A task's function, such as `indicators.applicants`.
             title: Heading for the part in case it is switched off.
             **settings: Further arguments of the function.
         """
+        if "rule" in inspect.signature(function).parameters:
+            settings = {"rule": self.rule, **settings}
         try:
             return function(self.tables, self.region, self.month, **settings)
         except (MissingTableError, NotComputableError) as error:
