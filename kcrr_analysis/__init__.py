@@ -19,7 +19,10 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_ROOMS = ("demo", "disclosure", "indicators", "methodology", "reporting", "tables")
+_ROOMS = (
+    "attribution", "costs", "demo", "disclosure", "funnel", "indicators", "ipk", "methodology", "reporting", "stats",
+    "tables",
+)  # fmt: skip
 _FOR_NOTEBOOKS = ("key_figures", "open_chapter", "show")
 
 __all__ = [*_ROOMS, *_FOR_NOTEBOOKS, "__version__"]  # noqa: PLE0604 - names of rooms are loaded on first use

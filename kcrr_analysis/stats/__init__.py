@@ -1,0 +1,3 @@
+"""Statistical primitives: interval estimates, multiplicity, ranks."""
+
+__all__: list[str] = []
