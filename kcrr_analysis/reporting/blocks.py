@@ -18,7 +18,7 @@ signed); month (ISO `2025-10`, shown «октябрь 2025 г.»); change (signe
 """
 
 ParagraphRole = Literal["plain", "conclusion", "definition", "note", "warning"]
-Shape = Literal["line", "bar", "interval"]
+Shape = Literal["line", "bar", "stacked", "interval"]
 SeriesRole = Literal["main", "context"]
 Disclosure = Literal["public", "internal"]
 
@@ -140,7 +140,8 @@ class Panel:
     """One set of axes.
 
     Attributes:
-        shape: line (x are months), bar (horizontal bars by category), interval (points with error bars by category).
+        shape: line (x are months), bar (horizontal bars by category), interval (points with error bars by category),
+            stacked (parts of a whole end to end with their sum, one bar a category; no part may be negative).
         series: What is drawn.
         title: Short title above the axes; empty for a lone panel.
         unit: Unit of the values, written above the axis («чел.», «%»).
@@ -154,6 +155,11 @@ class Panel:
     unit: str = ""
     kind: Kind = "number"
     reference: tuple[float, str] | None = None
+
+    def __post_init__(self) -> None:
+        """Parts of a whole are not negative."""
+        if self.shape == "stacked" and any(value is not None and value < 0 for one in self.series for value in one.y):
+            raise ValueError(f"a part of «{self.title}» is negative")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from kcrr_analysis.reporting import Chart, Panel, Series, charts
+from kcrr_analysis.reporting.chart_panel import PanelPlan
 from tests.reporting import sample
 
 MONTHS = tuple(f"{year}-{month:02}" for year in (2023, 2024, 2025) for month in range(1, 13))
@@ -25,6 +26,11 @@ def _line(*values: float | None, name: str = "Обратились", kind: str =
 
 def _bars(**values: float | None) -> Panel:
     return Panel("bar", (Series("ряд", tuple(values), tuple(values.values())),), unit="чел.", kind="change")
+
+
+def _stacked(*parts: tuple[float | None, ...]) -> Panel:
+    series = tuple(Series(f"слагаемое {n}", ("а", "б"), values) for n, values in enumerate(parts))
+    return Panel("stacked", series, unit="баллов", kind="int")
 
 
 CASES = {
@@ -51,6 +57,7 @@ CASES = {
     "groups": _chart(
         Panel("bar", (Series("2025", ("а", "б"), (1, 2)), Series("2024", ("а", "в"), (1, 3), role="context")))
     ),
+    "stacked parts": _chart(_stacked((3, 2), (5, None)), _stacked((0, 0), (0, 0))),
     "six panels": _chart(*[_line(*range(n, n + 10), title=LONG) for n in range(6)]),
     "odd text": _chart(_line(1, 2, name="$\\frac{1}{2}$ <b> {{x}} \x07 \U0001f9ff", title="$x$")),
 }
@@ -129,3 +136,14 @@ def test_a_picture_that_cannot_be_kept_is_drawn_all_the_same(
     monkeypatch.setenv(charts.VARIABLE, str(Path(__file__) / "no folder"))
     assert charts.draw(chart) == plain
     charts.draw.cache_clear()
+
+
+def test_a_stack_shows_its_sum_and_none_where_a_part_has_no_value() -> None:
+    plan = PanelPlan(_stacked((3, 2), (5, None)), lone=True)
+    assert plan.values == [8]
+    assert plan.height < PanelPlan(_bars(а=1, б=2), lone=True).height * 2
+
+
+def test_a_negative_part_of_a_whole_is_refused() -> None:
+    with pytest.raises(ValueError, match="negative"):
+        _stacked((3, -2))
