@@ -12,6 +12,10 @@ from kcrr_analysis.batch.parameters_cell import Value
 from kcrr_analysis.batch.params import RunParams
 
 
+COMPARED = "regions"
+"""A notebook with this parameter compares regions: the data of all of them decide its report."""
+
+
 class Inputs:
     """Hashes of a run's inputs; each file is read once.
 
@@ -28,11 +32,12 @@ class Inputs:
 
     def of(self, region: str, notebook: str, values: Mapping[str, Value]) -> dict[str, str]:
         """SHA-256 by name of what decides the report of `notebook` for `region`."""
+        cell = self._params.cells[notebook]
         return {
-            "data": self._data(region),
+            "data": self._everything if COMPARED in cell.names else self._data(region),
             "notebook": self._notebooks[notebook],
             "parameters": sha256_of([json.dumps(values, ensure_ascii=False, sort_keys=True)]),
-            "settings": self._settings,
+            "settings": sha256_of([self._settings, *self._named_files({**cell.defaults, **values})]),
             "kit": kit_version(),
             "libraries": sha256_of(f"{name} {version}" for name, version in library_versions().items()),
         }
@@ -41,6 +46,15 @@ class Inputs:
     def _settings(self) -> str:
         files = (self._params.mapping, self._params.word_template)
         return sha256_of("" if path is None else sha256(path) for path in files)
+
+    def _named_files(self, values: Mapping[str, Value]) -> list[str]:
+        """Hashes of the settings files that parameters name (weights of the index, rates of costs)."""
+        named = (self._params.base / value for value in values.values() if isinstance(value, str) and "." in value)
+        return [sha256(path) for path in named if path.is_file()]
+
+    @cached_property
+    def _everything(self) -> str:
+        return _digest(_files(self._params.data), self._params.data)
 
     @cached_property
     def _common(self) -> str:

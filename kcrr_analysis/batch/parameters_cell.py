@@ -143,6 +143,11 @@ class ParametersCell:
         """Names of all parameters."""
         return tuple(parameter.name for parameter in self.parameters)
 
+    @property
+    def defaults(self) -> dict[str, Value]:
+        """Values in the cell, by name."""
+        return {parameter.name: parameter.default for parameter in self.parameters}
+
     def convert(self, written: Mapping[str, object]) -> dict[str, Value]:
         """Values for the notebook, in the order of its cell.
 

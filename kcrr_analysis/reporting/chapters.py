@@ -22,6 +22,8 @@ from kcrr_analysis.reporting.blocks import Block, KeyFigure, Paragraph, Report, 
 from kcrr_analysis.tables import ALL, CheckResult, Tables, check
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from kcrr_analysis.reporting.display import Shown
@@ -43,6 +45,21 @@ class SwitchedOff:
 
 
 @dataclass(frozen=True)
+class Compared:
+    """The tables of the regions that are compared.
+
+    Attributes:
+        tables: Their tables, small cells of `flow` hidden or marked.
+        regions: (code, name) of the regions compared.
+        left_out: (code, name) of the regions whose data have errors.
+    """
+
+    tables: Tables
+    regions: tuple[tuple[str, str], ...]
+    left_out: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class Chapter:
     """A chapter on one region's data: the data after disclosure control and what the report must say of them.
 
@@ -55,6 +72,7 @@ class Chapter:
         rule: Disclosure rule in force.
         tables: The region's tables, small cells hidden or marked.
         checked: All faults found on reading, without values that the rule withholds, and the same tables.
+        mapping: File that maps foreign files to the tables, if any.
     """
 
     name: str
@@ -65,8 +83,44 @@ class Chapter:
     rule: Rule
     tables: Tables
     checked: CheckResult
+    mapping: Path | None = None
 
-    def compute(self, function: Callable[..., Result], *, title: str, **settings: Any) -> Result | SwitchedOff:
+    def everyone(self, *only: str, regions: str = "all") -> Compared:
+        """The tables of all regions, to compare with this one.
+
+        A region whose rows have errors is left out and named; its own chapter says what is wrong with it.
+
+        Args:
+            *only: Names of the tables.
+            regions: `all`, or codes joined by commas; this region is always among them.
+
+        Raises:
+            DataError: The chapter's own region is among those with errors, or an error touches every region.
+            ParameterError: A code is not in the data.
+        """
+        if self.tables.folder is None:
+            raise ValueError("tables made in memory have no other regions")
+        found = check(self.tables.folder, only=only, mapping=self.mapping)
+        faulty = {fault.region_code for fault in found.errors}
+        if faulty & {None, self.region}:
+            own = _shown(found, self.rule).errors
+            raise DataError(fault for fault in own if fault.region_code in {None, self.region})
+        named = dict(found.tables.regions)
+        wanted = set(named) if regions.strip() == "all" else {*map(str.strip, regions.split(",")), self.region}
+        unknown = sorted(wanted - set(named))
+        if unknown:
+            raise ParameterError(
+                f"Параметр regions: в данных нет регионов {', '.join(unknown)}. Есть: {', '.join(named)}."
+            )
+        kept = tuple(code for code in named if code in wanted and code not in faulty)
+        frames = {name: _of_regions(frame, kept) for name, frame in found.tables.frames.items()}
+        tables = protect(replace(found.tables, frames=frames, stored={}), self.rule)
+        left_out = tuple(code for code in named if code in wanted and code in faulty)
+        return Compared(tables, tuple((code, named[code]) for code in kept), tuple((c, named[c]) for c in left_out))
+
+    def compute(
+        self, function: Callable[..., Result], *, title: str, tables: Tables | None = None, **settings: Any
+    ) -> Result | SwitchedOff:
         """`function(tables, region, month, **settings)`, or why these data do not allow it.
 
         A function with a parameter `rule` is given the chapter's, so that no notebook can forget it.
@@ -74,12 +128,13 @@ class Chapter:
         Args:
             function: A task's function, such as `indicators.applicants`.
             title: Heading for the part in case it is switched off.
+            tables: Other tables than the region's own (`everyone`).
             **settings: Further arguments of the function.
         """
         if "rule" in inspect.signature(function).parameters:
             settings = {"rule": self.rule, **settings}
         try:
-            return function(self.tables, self.region, self.month, **settings)
+            return function(self.tables if tables is None else tables, self.region, self.month, **settings)
         except (MissingTableError, NotComputableError) as error:
             return SwitchedOff(title=title, reason=str(error))
 
@@ -173,7 +228,15 @@ def open_chapter(
         rule=rule,
         tables=tables,
         checked=replace(checked, tables=tables),
+        mapping=where,
     )
+
+
+def _of_regions(frame: pd.DataFrame, codes: tuple[str, ...]) -> pd.DataFrame:
+    """Rows of the regions; rows that belong to no region concern them all."""
+    if "region_code" not in frame.columns:
+        return frame
+    return frame[frame["region_code"].isna() | frame["region_code"].isin(codes)].reset_index(drop=True)
 
 
 def _shown(checked: CheckResult, rule: Rule) -> CheckResult:
@@ -186,9 +249,21 @@ def section(result: object) -> Section:
     """The section that shows a result; a ready section stays as it is."""
     if isinstance(result, Section):
         return result
+    if isinstance(result, Compared):
+        return _compared(result)
     if isinstance(result, SwitchedOff):
         return Section(result.title, (Paragraph(f"Раздел не построен. {result.reason}", "note"),))
     return views.section(result)
+
+
+def _compared(result: Compared) -> Section:
+    names = formats.enumeration([name for _, name in result.regions])
+    number = formats.count(len(result.regions), "регион", "региона", "регионов")
+    blocks = [Paragraph(f"В сравнении {number}: {names}.")]
+    if result.left_out:
+        left = formats.enumeration([name for _, name in result.left_out])
+        blocks.append(Paragraph(f"Не сравниваются из-за ошибок в их данных: {left}.", "warning"))
+    return Section("С кем сравнивается", tuple(blocks))
 
 
 def show(*results: object) -> Shown:

@@ -14,6 +14,9 @@ from kcrr_analysis import methodology
 from kcrr_analysis.errors import Fault, MissingTableError, ParameterError
 from kcrr_analysis.tables.contracts import TABLES
 
+_DATED = {"flow": "month", "external_series": "month", "events": "date", "promotion": "period_end"}
+"""Tables that tell the period of the data, in this order, and their column."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -141,11 +144,13 @@ class Tables:
 
     @property
     def months(self) -> tuple[pd.Period, pd.Period] | None:
-        """First and last month in `flow`, else in `external_series`; None where neither has one."""
-        for name in ("flow", "external_series"):
+        """First and last month in `flow`, else in the first other dated table that has one; None without any."""
+        for name, column in _DATED.items():
             frame = self.frames.get(name)
-            if frame is not None and frame["month"].notna().any():
-                return frame["month"].min(), frame["month"].max()
+            if frame is not None and frame[column].notna().any():
+                known = frame[column].dropna()
+                first, last = known.min(), known.max()
+                return (first, last) if column == "month" else (first.to_period("M"), last.to_period("M"))
         return None
 
     def path(self, name: str) -> tuple[Path, ...]:

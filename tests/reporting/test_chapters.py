@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 import kcrr_analysis as kcrr
+from kcrr_analysis.disclosure import Rule
 from kcrr_analysis.errors import DataError, ParameterError
 from kcrr_analysis.reporting import Paragraph
-from kcrr_analysis.reporting.chapters import Chapter, SwitchedOff
+from kcrr_analysis.reporting.chapters import Chapter, SwitchedOff, section
 
 FLOW = """month;period;scope;region_code;client_group;applied
 2024-10;month;region;01;all;100
@@ -96,3 +97,30 @@ def test_the_package_names_what_it_has() -> None:
     assert {"tables", "indicators", "reporting", "open_chapter"} <= set(dir(kcrr))
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = kcrr.nothing
+
+
+def test_all_regions_are_there_to_compare_and_their_small_cells_are_hidden(folder: Path) -> None:
+    others = opened(folder).everyone("flow")
+    assert [code for code, _ in others.regions] == ["01", "02"]
+    assert others.tables.flow["applied_hidden"].sum() == 1
+    assert opened(folder).everyone("flow", regions="01").tables.regions[0][0] == "01"
+    with pytest.raises(ParameterError, match="нет регионов 55"):
+        opened(folder).everyone("flow", regions="55")
+
+
+def test_a_region_with_errors_is_left_out_of_the_comparison_and_named(folder: Path) -> None:
+    (folder / "flow.csv").write_text(FLOW + "2025-09;month;region;02;all;много\n", encoding="utf-8")
+    others = opened(folder).everyone("flow")
+    assert [code for code, _ in others.left_out] == ["02"]
+    assert set(others.tables.flow["region_code"]) == {"01"}
+    (_, warning) = kcrr.reporting.show(section(others)).blocks[0].blocks
+    assert "Не сравниваются из-за ошибок" in warning.text
+    with pytest.raises(DataError, match="много"):
+        opened(folder, region="02", strict=False).everyone("flow")
+
+
+def test_a_function_with_a_rule_is_given_the_chapters(folder: Path) -> None:
+    def mode(tables: object, region: str, month: object, *, rule: Rule) -> str:
+        return rule.mode
+
+    assert opened(folder, disclosure="internal").compute(mode, title="x") == "internal"

@@ -133,3 +133,9 @@ def test_a_large_table_that_is_not_canonical_is_read(put: Put) -> None:
     actions(folder, "actions.parquet", ["a", "b", "c", "d"], requested="да")
     assert large_tables(survey(folder).files) == {}
     assert load(folder).frames["actions"]["requested"].tolist() == [True] * 4
+
+
+def test_without_a_flow_the_other_dated_tables_tell_the_period() -> None:
+    held = pd.DataFrame({"date": pd.to_datetime(["2025-03-31", "2024-12-01", None])})
+    months = Tables({"events": held}).months
+    assert months == (pd.Period("2024-12", freq="M"), pd.Period("2025-03", freq="M"))
