@@ -98,6 +98,42 @@ def coverage(tables: Tables, region: str, month: str | pd.Period | None = None) 
     return Coverage(region_code=region, month=at, rows=rows)
 
 
+def coverage_by_month(tables: Tables, region: str, column: str, group: str) -> pd.DataFrame:
+    """Coverage of one group since January, for every month on record.
+
+    Args:
+        tables: Data with the tables `flow` and `population`.
+        region: Region code.
+        column: Flow column of the persons.
+        group: Client group of both the persons and the population.
+
+    Returns:
+        By month: numerator (persons), denominator (population), denominator_year, value (%), hidden.
+
+    Raises:
+        MissingTableError: `flow` or `population` is absent.
+    """
+    counted = monthly(tables, region, column, "year_to_date")
+    counted = counted[counted["client_group"] == group].set_index("month")
+    people = _population(tables, region)
+    sizes = people[(people["client_group"] == group) & (people["population"] > 0)].sort_values("year")
+    years = pd.DataFrame({"year": pd.PeriodIndex(counted.index).year.astype(int)}, index=counted.index)
+    known = pd.merge_asof(
+        years.reset_index(),
+        sizes[["year", "population"]].assign(denominator_year=sizes["year"]),
+        on="year",
+    ).set_index("month")
+    return pd.DataFrame(
+        {
+            "numerator": counted["value"],
+            "denominator": known["population"],
+            "denominator_year": known["denominator_year"],
+            "value": 100 * counted["value"] / known["population"],
+            "hidden": counted["hidden"],
+        }
+    )
+
+
 def _population(tables: Tables, region: str) -> pd.DataFrame:
     people = tables.population
     rows = people[people["region_code"] == region]

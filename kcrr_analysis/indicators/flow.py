@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from kcrr_analysis import methodology
+from kcrr_analysis import disclosure, methodology
 from kcrr_analysis.errors import NotComputableError
 from kcrr_analysis.methodology import ClientGroup, Methodology
 from kcrr_analysis.tables import Tables
@@ -205,6 +205,14 @@ def _past(history: pd.DataFrame, at: pd.Period) -> pd.DataFrame:
             "past_n": change.count().where(enough, 0),
         }
     )
+
+
+def guarded(tables: Tables, rule: disclosure.Rule | None) -> Tables:
+    """The tables with `flow` under disclosure control: as it is where that was done before, else by `rule`."""
+    flow = tables.get("flow")
+    if rule is None or flow is None or any(str(name).endswith("_hidden") for name in flow):
+        return tables
+    return disclosure.protect(tables, rule)
 
 
 def dictionaries(tables: Tables) -> Methodology:

@@ -1,5 +1,25 @@
-"""Views of the official indicators: levels by group, coverage, labour-market background."""
+"""Views of the indicators: the official ten, levels, coverage, premises, plan, consistency, market, background."""
 
-from kcrr_analysis.reporting.views.indicators import background, coverage, levels
+from kcrr_analysis.reporting.views.indicators import (
+    background,
+    building,
+    change_log,
+    consistency,
+    coverage,
+    levels,
+    market,
+    official,
+    plan,
+)
 
-__all__ = ["background", "coverage", "levels"]
+__all__ = [
+    "background",
+    "building",
+    "change_log",
+    "consistency",
+    "coverage",
+    "levels",
+    "market",
+    "official",
+    "plan",
+]
