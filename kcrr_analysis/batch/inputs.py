@@ -11,7 +11,6 @@ from kcrr_analysis.batch.manifest import kit_version, library_versions, sha256, 
 from kcrr_analysis.batch.parameters_cell import Value
 from kcrr_analysis.batch.params import RunParams
 
-
 COMPARED = "regions"
 """A notebook with this parameter compares regions: the data of all of them decide its report."""
 

@@ -6,8 +6,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from kcrr_analysis.disclosure import Rule
 from kcrr_analysis.errors import NotComputableError, ParameterError
+from kcrr_analysis.ipk.overview import overview
+from kcrr_analysis.ipk.scheme import Scheme
 from kcrr_analysis.ipk.score import Score
+from kcrr_analysis.tables import Tables
 
 MEASURES = ("per_employee", "per_1000_people", "per_m2", "per_event", "per_participant")
 """Forms that may be a basis; the sum itself may not."""
@@ -56,11 +60,7 @@ def reward_basis(
         NotComputableError: The figures are not audited, or no unit has the measure.
         ParameterError: The measure is the raw sum or is unknown; the floor is no rating.
     """
-    if not audited:
-        raise NotComputableError(
-            "Основа для поощрения не строится: данные о мероприятиях не отмечены как проверенные. Индекс легко "
-            "завысить записью (дробление, участники, отзывы). Проверьте данные по документам и укажите audited=True."
-        )
+    _must_be_audited(audited=audited)
     if measure not in MEASURES:
         raise ParameterError(
             f"Поощрение: показатель «{measure}» не допускается. Сумма индекса зависит прежде всего от размера; "
@@ -94,3 +94,32 @@ def reward_basis(
     return RewardBasis(
         by=score.by, measure=measure, quality_floor=float(quality_floor), rows=found.reset_index(drop=True)
     )
+
+
+def reward(
+    tables: Tables,
+    region: str,
+    month: str | pd.Period | None = None,
+    *,
+    audited: bool = False,
+    quality_floor: float = 4.0,
+    months: int = 12,
+    scheme: Scheme | None = None,
+    rule: Rule | None = None,
+) -> RewardBasis:
+    """The basis for reward of a region's centres by the index per employee; see `reward_basis` and `overview`.
+
+    Raises:
+        NotComputableError: The figures are not audited, or the centres' staff is not known.
+    """
+    _must_be_audited(audited=audited)
+    whole = overview(tables, region, month, months=months, scheme=scheme, rank_by="per_employee", rule=rule)
+    return reward_basis(whole.centres, audited=audited, quality_floor=quality_floor)
+
+
+def _must_be_audited(*, audited: bool) -> None:
+    if not audited:
+        raise NotComputableError(
+            "Основа для поощрения не строится: данные о мероприятиях не отмечены как проверенные. Индекс легко "
+            "завысить записью (дробление, участники, отзывы). Проверьте данные по документам и укажите audited=True."
+        )

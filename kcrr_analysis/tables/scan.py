@@ -89,7 +89,6 @@ def scan(
     with tempfile.TemporaryDirectory(prefix="kcrr-", ignore_cleanup_errors=True) as spill, duck.connect() as connection:
         connection.execute(f"SET temp_directory = {duck.literal(Path(spill).as_posix())}")
         connection.execute("SET preserve_insertion_order = false")
-        connection.execute("SET enable_progress_bar = false")
         # Queries here write the small side of a join on the right; the optimiser's guesses of size are often wrong.
         connection.execute("SET disabled_optimizers = 'build_side_probe_side'")
         _set_zone(connection, zone)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import batch, data
+from tests.bench import batch, data, funnel, ipk
 
-BENCHES = {"data": data.run, "batch": batch.run_all}
+BENCHES = {"data": data.run, "batch": batch.run_all, "ipk": ipk.run, "funnel": funnel.run}
 
 
 def main() -> None:

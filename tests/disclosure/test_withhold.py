@@ -8,7 +8,12 @@ import pytest
 from kcrr_analysis.disclosure import Rule, Tie, intervals, withhold
 
 TOOLS = pd.DataFrame(
-    {"tool": ["a", "b", "c", "all"], "clients": [3, 40, 60, 103], "share": [0.03, 0.4, 0.6, 0.5], "cost": [9.0, 8, 7, 6]}
+    {
+        "tool": ["a", "b", "c", "all"],
+        "clients": [3, 40, 60, 103],
+        "share": [0.03, 0.4, 0.6, 0.5],
+        "cost": [9.0, 8, 7, 6],
+    }
 )
 TIE = Tie(by=(), total=TOOLS["tool"] == "all")
 DERIVED = {"clients": ["share"]}
