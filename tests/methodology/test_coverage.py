@@ -35,13 +35,14 @@ def test_the_summary_adds_up() -> None:
 @pytest.mark.parametrize(
     ("number", "parts"),
     [
-        (1, ["`flow.registered_stock`", "частично: поле есть, расчёт ещё впереди: показатели (`indicators`)"]),
+        (1, ["`flow.registered_stock`", "`indicators.official`", "| вычисляется |"]),
+        (16, ["`partners.loyalty`", "частично: поле есть, расчёт ещё впереди: опросы (`surveys`)"]),
         (2, ["`indicators.applicants`", "| вычисляется |"]),
         (34, ["часть вычисляется, остальное ещё впереди: прогноз (`forecasting`)", "самого прогноза ещё нет"]),
-        (40, ["`changes.reason`", "| есть: поле |"]),
+        (40, ["`changes.reason`", "`indicators.change_log`", "| вычисляется |"]),
         (75, ["инструменты: все, поле `technology`", "| есть: словарь |"]),
         (105, ["Отдел маркетинга и работы с клиентами (`marketing`)", "| есть: словарь |"]),
-        (119, ["схема ИПК: `weights`", "индекс ИПК (`ipk`)"]),
+        (119, ["схема ИПК: `weights`", "`ipk.score`"]),
     ],
 )
 def test_lines_of_the_document(number: int, parts: list[str]) -> None:

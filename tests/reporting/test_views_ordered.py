@@ -53,8 +53,8 @@ def test_the_conclusion_comes_first_with_n_and_interval() -> None:
     section = built(actions(t1=(100, 40, 30), t2=(100, 40, 30)))
     assert isinstance(section.blocks[0], Paragraph)
     assert said(section).startswith(
-        "В путь вошли (весь журнал) 200 человек. Срок (90 дней) истёк у 200; из них до шага «Услуга» дошли 60, то есть 30,0 % "
-        "(95 %-й интервал: от 24,1 до 36,7 %). "
+        "В путь вошли (весь журнал) 200 человек. Срок (90 дней) истёк у 200; из них до шага «Услуга» дошли 60, то есть "
+        "30,0 % (95 %-й интервал: от 24,1 до 36,7 %). "
     )
     figure = section.key_figures[0]
     assert (figure.key, figure.value, figure.kind) == ("path_service", 30.0, "percent")

@@ -31,7 +31,7 @@ def stacked(score: Score, period: str) -> tuple[Chart, ...]:
     return (
         Chart(
             title=f"Из чего складывается ИПК {many}, {period}",
-            panels=(Panel(shape="stacked", series=series, unit="балл", kind="int"),),
+            panels=(Panel(shape="stacked", series=series, unit="баллов", kind="int"),),
             alt=(
                 f"Составные столбцы: три слагаемых ИПК у {len(rows)} {many}; наибольший индекс — {first['title']}, "
                 f"{formats.integer(first['ipk'])}, наименьший из показанных — {last['title']}, "
@@ -56,7 +56,7 @@ def intervals(score: Score, period: str) -> tuple[Chart, ...]:
         IN_WORDS[measure], titles, tuple(map(point, rows[measure])), tuple(map(point, low)), tuple(map(point, high))
     )
     kind: Kind = "int" if measure == "ipk" else "number"
-    unit = "балл" if measure == "ipk" else f"балл {FORMS[measure][0].lower()}"
+    unit = "баллов" if measure == "ipk" else f"баллов {FORMS[measure][0].lower()}"
     many = UNITS[score.by[0]][1]
     level = formats.percent(100 * score.level, 0)
     return (
@@ -89,7 +89,7 @@ def monthly(score: Score) -> tuple[Chart, ...]:
     return (
         Chart(
             title="ИПК по месяцам",
-            panels=(Panel(shape="line", series=(line,), unit="балл", kind="int"),),
+            panels=(Panel(shape="line", series=(line,), unit="баллов", kind="int"),),
             alt=(
                 f"Линейный график ИПК по месяцам: наименьший — {formats.integer(low.ipk)} "
                 f"({formats.month(low.month)}), наибольший — {formats.integer(high.ipk)} "

@@ -8,7 +8,7 @@ from typing import Any
 
 from kcrr_analysis.ipk import Comparison, RewardBasis, Score
 from kcrr_analysis.reporting import formats
-from kcrr_analysis.reporting.blocks import Cell, Column, Paragraph, Section, Table
+from kcrr_analysis.reporting.blocks import Cell, Column, KeyFigure, Paragraph, Section, Table
 from kcrr_analysis.reporting.views import build
 from kcrr_analysis.reporting.views.cells import derived_cell, number_cell, rows_of
 from kcrr_analysis.reporting.views.ipk import charts, tables, usage, words
@@ -60,6 +60,7 @@ def comparison(result: Comparison) -> Section:
             Paragraph(words.REWARD, "note"),
             *definitions(score),
         ),
+        key_figures=_places(result, period),
     )
 
 
@@ -68,6 +69,33 @@ def _own_centres(result: Comparison, period: str) -> tuple[Table, ...]:
         return ()
     found = (result.score,) if result.normalised is None else (result.score, result.normalised)
     return tuple(tables.ranks(one, period, own=result.own) for one in found)
+
+
+def _places(result: Comparison, period: str) -> tuple[KeyFigure, ...]:
+    """The own region's places, with the limits that hold for all regions at once."""
+    if result.by != "region" or result.own is None:
+        return ()
+    found = []
+    for one in (result.score, result.normalised):
+        rows = None if one is None else one.rows[one.rows["region_code"] == result.own]
+        if one is None or rows is None or rows.empty:
+            continue
+        row = next(rows_of(rows))
+        ranked = not math.isnan(row.rank)
+        of = f"из {formats.integer(one.rows['rank'].notna().sum())}"
+        limits = (
+            f"; {of}; одновременные пределы: {formats.interval(row.rank_low, row.rank_high, 'int')}" if ranked else ""
+        )
+        found.append(
+            KeyFigure(
+                key=f"rank_{one.measure}",
+                label=f"Место региона, {IN_WORDS[one.measure]}",
+                value=derived_cell(row.rank, row.ipk_hidden, "мест нет: мало мероприятий"),
+                kind="int",
+                note=f"{period}; из {of}; одновременные пределы: {limits}" if ranked else period,
+            )
+        )
+    return tuple(found)
 
 
 def _own(result: Comparison) -> str | None:

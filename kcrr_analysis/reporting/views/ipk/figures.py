@@ -23,7 +23,7 @@ UNITS: dict[str, tuple[str, str, str]] = {
 """Column of a cut -> its header, its genitive plural and singular."""
 
 FORMS: dict[str, tuple[str, int]] = {
-    "ipk": ("ИПК, балл", 0),
+    "ipk": ("ИПК, баллов", 0),
     "per_event": ("На мероприятие", 1),
     "per_participant": ("На участника", 2),
     "per_1000_people": ("На 1000 человек", 1),

@@ -122,7 +122,7 @@ def _chains(score: Score, period: str) -> tuple[Table, ...]:
                 Column("Цепочка"),
                 Column("Меропр., ед.", "int"),
                 Column("Участников, чел.", "int"),
-                Column("ИПК, балл", "number", 0),
+                Column("ИПК, баллов", "number", 0),
                 Column("Доля участников, %", "percent"),
             ),
             rows=tuple(_chain(row) for row in rows_of(shown)),
@@ -152,7 +152,7 @@ def _key_figures(result: Overview, period: str) -> tuple[KeyFigure, ...]:
             label="Индекс привлечения клиентов (ИПК)",
             value=derived_cell(total["ipk"], total["ipk_hidden"]),
             kind="int",
-            unit="балл",
+            unit="баллов",
             note=f"{period}; {words.events(total['events'])}; {interval}",
         ),
         KeyFigure(

@@ -30,7 +30,7 @@ def leading(rows: pd.DataFrame, scheme: Scheme, period: str) -> tuple[Table, ...
                 Column("Тема"),
                 Column("Участников, чел.", "int"),
                 Column("Отзывов, ед.", "int"),
-                Column("ИПК, балл", "number", 1),
+                Column("ИПК, баллов", "number", 1),
             ),
             rows=tuple(
                 (
