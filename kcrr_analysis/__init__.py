@@ -5,7 +5,12 @@
     kcrr.tables        load(folder), check(folder): the data contracts and their readers
     kcrr.methodology   the recommendations as data: stages, tools, groups, indicators, measures, regions
     kcrr.disclosure    Rule, protect: which small cells may be shown
-    kcrr.indicators    applicants, coverage, background: the official indicators
+    kcrr.indicators    official, coverage, building, plan, market, consistency ...: the official indicators
+    kcrr.ipk           score, overview, compare, reward: the client attraction index (ИПК)
+    kcrr.funnel        conversion, tools, ordered, path, clients, returns, contacts, outcomes, partners
+    kcrr.costs         Rates, contact_cost, scenario: what a contact costs and returns
+    kcrr.attribution   attribute, per_employee: who counts as converted
+    kcrr.stats         wilson, newcombe, miettinen_nurminen, poisson, ratio, rank_intervals ...
     kcrr.reporting     Report and its blocks; HTML, Word, JSON
     kcrr.demo          make, write: the synthetic data set with a known truth
 
