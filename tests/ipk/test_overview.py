@@ -183,3 +183,12 @@ def test_without_centres_staff_of_a_region_is_not_known(one_region: Tables) -> N
     assert found is not None
     assert "staff_fte" not in found or found["staff_fte"].isna().all()
     assert selection.sizes(Tables(frames={}), at, 12, "center_id", "floor_area_m2") is None
+
+
+def test_reward_is_refused_unaudited_and_rests_on_the_index_per_employee() -> None:
+    data = tables.load("data/demo", region="01", only=["centers", "center_months", "population", "events", "actions"])
+    with pytest.raises(NotComputableError, match="не отмечены как проверенные"):
+        ipk.reward(data, "01", "2025-10")
+    basis = ipk.reward(data, "01", "2025-10", audited=True, quality_floor=4.0)
+    assert basis.measure == "per_employee"
+    assert (basis.rows["mean_rating"] >= 4.0).loc[basis.rows["eligible"]].all()

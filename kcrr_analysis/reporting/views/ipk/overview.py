@@ -46,7 +46,7 @@ def overview(result: Overview) -> Section:
             tables.normalised(centres, period),
             *charts.monthly(result.months),
             tables.brief(result.tools, f"ИПК по форматам, {period}", notes=(words.three_times(centres.scheme),)),
-            *usage.plan(result.plan, result.tools, period, result.attribution),
+            *usage.plan(result.plan, result.tools, period),
             *usage.engagement(result.formats, centres.least, centres.level, period),
             tables.brief(result.groups, f"ИПК по клиентским группам, {period}", "per_1000_people", (GROUPS,)),
             tables.brief(result.themes, f"ИПК по темам, {period}"),

@@ -9,11 +9,17 @@ import pandas as pd
 
 from kcrr_analysis.ipk import Scheme, Score
 from kcrr_analysis.reporting import formats
-from kcrr_analysis.reporting.blocks import Cell, Column, Hidden, Missing, Paragraph, Table
+from kcrr_analysis.reporting.blocks import Cell, Column, Missing, Paragraph, Table
 from kcrr_analysis.reporting.views.cells import count_cell, number_cell, rows_of
 from kcrr_analysis.reporting.views.ipk import words
-from kcrr_analysis.reporting.views.ipk.figures import FEW, count, ends, figure, names
+from kcrr_analysis.reporting.views.ipk.figures import count, ends, figure, names
 from kcrr_analysis.reporting.views.ipk.tables import MOST
+
+CLIENTS = (
+    "Клиенты, отнесённые к инструментам, и стоимость одного клиента — в главе «Воронка: от показа до клиента»: "
+    "там малые числа скрыты сразу по всем разрезам."
+)
+"""Two chapters that each hid small counts of the same persons by tool would give them away together."""
 
 
 def leading(rows: pd.DataFrame, scheme: Scheme, period: str) -> tuple[Table, ...]:
@@ -135,7 +141,7 @@ def _range(low: float, high: float) -> str:
     return f"{low:.0f}" if low == high else f"{low:.0f}–{high:.0f}"
 
 
-def plan(rows: pd.DataFrame, score: Score, period: str, attribution: str) -> tuple[Paragraph | Table, ...]:
+def plan(rows: pd.DataFrame, score: Score, period: str) -> tuple[Paragraph | Table, ...]:
     """What a rouble and an hour bring by format, with words that claim no cause."""
     priced = rows[rows["ipk_per_1000_roubles"].notna() | rows["ipk_per_1000_roubles_hidden"]]
     if priced.empty:
@@ -179,45 +185,11 @@ def plan(rows: pd.DataFrame, score: Score, period: str, attribution: str) -> tup
                 )
                 for row in rows_of(shown)
             ),
-            notes=(f"Интервалы — по мероприятиям, {level}; при числе мероприятий меньше {score.least} их нет.",)
+            notes=(
+                f"Интервалы — по мероприятиям, {level}; при числе мероприятий меньше {score.least} их нет.",
+                CLIENTS,
+            )
             + ((score.cost_definition,) if score.cost_definition else ()),
         ),
     ]
-    clients = priced[priced["clients_per_1000_roubles"].notna() | priced["clients_per_1000_roubles_hidden"]]
-    if len(clients):
-        blocks.append(_clients(clients.head(MOST), period, attribution))
     return tuple(blocks)
-
-
-def _clients(rows: pd.DataFrame, period: str, attribution: str) -> Table:
-    return Table(
-        title=f"Отнесённые клиенты на рубль и на час работы, {period}",
-        columns=(
-            Column("Формат"),
-            Column("Клиентов на 10 000 ₽", "number", 2),
-            Column("Интервал", "number", 2),
-            Column("Клиентов на 10 часов", "number", 2),
-            Column("Интервал", "number", 2),
-        ),
-        rows=tuple(
-            (row.title, *_tenfold(row, "clients_per_1000_roubles"), *_tenfold(row, "clients_per_hour"))
-            for row in rows_of(rows)
-        ),
-        notes=(
-            "Только форматы, мероприятия которых встречаются в журнале действий, и только мероприятия, у которых "
-            "окно уже закрыто. У остальных форматов люди по мероприятиям не записаны: это не ноль.",
-            attribution,
-        ),
-    )
-
-
-def _tenfold(row: Any, name: str) -> tuple[Cell, Cell]:
-    """Ten times the figure and its interval: clients are few."""
-    value, hidden = 10 * float(getattr(row, name)), bool(getattr(row, f"{name}_hidden"))
-    low, high = 10 * float(getattr(row, f"{name}_low")), 10 * float(getattr(row, f"{name}_high"))
-    if math.isnan(value):
-        return (Hidden(), Hidden()) if hidden else (Missing(), Missing())
-    mark = formats.MARK if hidden else ""
-    shown = formats.number(value, 2) + mark
-    nothing = "клиентов нет" if value == 0 else FEW
-    return shown, Missing(nothing) if math.isnan(low) else formats.interval(low, high, "number", 2) + mark
