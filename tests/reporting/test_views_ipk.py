@@ -126,7 +126,7 @@ def test_terms_add_up_to_the_index_in_every_row(chapter: Section) -> None:
 
 
 def test_readers_meet_no_english_words(chapter: Section, all_regions: Tables) -> None:
-    built = [chapter, *(views.section(ipk.compare(all_regions, "01", by=by)) for by in ("region", "tool"))]
+    built = [chapter, *(views.views.section(ipk.compare(all_regions, "01", by=by)) for by in ("region", "tool"))]
     for text in (part for section in built for part in every_text(section)):
         assert not set(re.findall(r"[A-Za-z]{2,}", text)) - {"SMM", "QR"}, text
 
@@ -213,19 +213,19 @@ def test_a_cut_by_two_columns_and_a_single_sum_have_views_too() -> None:
 
 
 def test_regions_and_centres_beside_each_other(all_regions: Tables) -> None:
-    regions = views.section(ipk.compare(all_regions, "01", by="region", rates=RATES, rule=Rule()))
+    regions = views.views.section(ipk.compare(all_regions, "01", by="region", rates=RATES, rule=Rule()))
     text = said(regions)
     assert "из 45 пар регионов уверенно различимы" in text
     assert "ИПК на 1000 человек: из 45 пар" in text
     assert re.search(r"Место «Демо-область 01 \(Северная\)» — от \d+ до \d+ из 10", text)
-    centres = views.section(ipk.compare(all_regions, "01", by="centre", rates=RATES, rule=Rule()))
+    centres = views.views.section(ipk.compare(all_regions, "01", by="centre", rates=RATES, rule=Rule()))
     own = table(centres, "ИПК: центры своего региона среди всех")
     assert len(own.rows) == 7
     assert "среди всех 60 центров" in own.notes[-1]
     whole = table(centres, "ИПК и его слагаемые").rows
     assert whole[-2][0] == "Остальные (46)"
     assert sum(row[3] for row in whole[:-1]) == pytest.approx(whole[-1][3])  # type: ignore[misc]
-    themes = table(views.section(ipk.compare(all_regions, by="theme")), "ИПК тем")
+    themes = table(views.views.section(ipk.compare(all_regions, by="theme")), "ИПК тем")
     assert themes.rows[-1][0] == "Остальные (15)"
 
 
@@ -289,3 +289,11 @@ def test_a_hidden_total_is_not_said() -> None:
     )
     built = views.section(score)
     assert "скрыт: за ним стоит малое число людей" in said(built)
+
+
+def test_the_region_overview_is_headed_by_the_own_regions_places() -> None:
+    data = tables.load("data/demo", only=["centers", "center_months", "population", "events", "actions"])
+    figures = views.section(ipk.compare(data, "01", "2025-10", by="region")).key_figures
+    assert [figure.key for figure in figures] == ["rank_ipk", "rank_per_1000_people"]
+    assert figures[0].note.replace("\N{NO-BREAK SPACE}", " ").endswith("; из 10; одновременные пределы: от 2 до 9")
+    assert views.section(ipk.compare(data, "01", "2025-10", by="tool")).key_figures == ()

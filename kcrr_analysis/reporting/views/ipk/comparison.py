@@ -81,18 +81,17 @@ def _places(result: Comparison, period: str) -> tuple[KeyFigure, ...]:
         if one is None or rows is None or rows.empty:
             continue
         row = next(rows_of(rows))
-        ranked = not math.isnan(row.rank)
-        of = f"из {formats.integer(one.rows['rank'].notna().sum())}"
-        limits = (
-            f"; {of}; одновременные пределы: {formats.interval(row.rank_low, row.rank_high, 'int')}" if ranked else ""
-        )
+        limits = ""
+        if not math.isnan(row.rank):
+            of = formats.integer(one.rows["rank"].notna().sum())
+            limits = f"; из {of}; одновременные пределы: {formats.interval(row.rank_low, row.rank_high, 'int')}"
         found.append(
             KeyFigure(
                 key=f"rank_{one.measure}",
                 label=f"Место региона, {IN_WORDS[one.measure]}",
                 value=derived_cell(row.rank, row.ipk_hidden, "мест нет: мало мероприятий"),
                 kind="int",
-                note=f"{period}; из {of}; одновременные пределы: {limits}" if ranked else period,
+                note=f"{period}{limits}",
             )
         )
     return tuple(found)
