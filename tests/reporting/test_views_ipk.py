@@ -126,7 +126,7 @@ def test_terms_add_up_to_the_index_in_every_row(chapter: Section) -> None:
 
 
 def test_readers_meet_no_english_words(chapter: Section, all_regions: Tables) -> None:
-    built = [chapter, *(views.views.section(ipk.compare(all_regions, "01", by=by)) for by in ("region", "tool"))]
+    built = [chapter, *(views.section(ipk.compare(all_regions, "01", by=by)) for by in ("region", "tool"))]
     for text in (part for section in built for part in every_text(section)):
         assert not set(re.findall(r"[A-Za-z]{2,}", text)) - {"SMM", "QR"}, text
 
@@ -213,19 +213,19 @@ def test_a_cut_by_two_columns_and_a_single_sum_have_views_too() -> None:
 
 
 def test_regions_and_centres_beside_each_other(all_regions: Tables) -> None:
-    regions = views.views.section(ipk.compare(all_regions, "01", by="region", rates=RATES, rule=Rule()))
+    regions = views.section(ipk.compare(all_regions, "01", by="region", rates=RATES, rule=Rule()))
     text = said(regions)
     assert "из 45 пар регионов уверенно различимы" in text
     assert "ИПК на 1000 человек: из 45 пар" in text
     assert re.search(r"Место «Демо-область 01 \(Северная\)» — от \d+ до \d+ из 10", text)
-    centres = views.views.section(ipk.compare(all_regions, "01", by="centre", rates=RATES, rule=Rule()))
+    centres = views.section(ipk.compare(all_regions, "01", by="centre", rates=RATES, rule=Rule()))
     own = table(centres, "ИПК: центры своего региона среди всех")
     assert len(own.rows) == 7
     assert "среди всех 60 центров" in own.notes[-1]
     whole = table(centres, "ИПК и его слагаемые").rows
     assert whole[-2][0] == "Остальные (46)"
     assert sum(row[3] for row in whole[:-1]) == pytest.approx(whole[-1][3])  # type: ignore[misc]
-    themes = table(views.views.section(ipk.compare(all_regions, by="theme")), "ИПК тем")
+    themes = table(views.section(ipk.compare(all_regions, by="theme")), "ИПК тем")
     assert themes.rows[-1][0] == "Остальные (15)"
 
 
