@@ -145,12 +145,12 @@ def _relations(frame: pd.DataFrame, ties: Sequence[Tie], counts: Floats, order: 
     columns: list[int] = []
     signs: list[float] = []
     number = 0
+    ranked = frame.iloc[order]
+    known = ~np.isnan(counts)
     for tie in ties:
         total = _flags(tie.total, frame)[order]
         parts = ~total if tie.parts is None else _flags(tie.parts, frame)[order]
-        ranked = frame.iloc[order]
         place = None if tie.order is None else pd.factorize(ranked[tie.order], sort=True)[0]
-        known = ~np.isnan(counts)
         group = np.zeros(len(frame), dtype=np.int64)
         if tie.by:
             group[:] = ranked.groupby(list(tie.by), dropna=False, sort=True).ngroup()
