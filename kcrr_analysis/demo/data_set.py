@@ -94,6 +94,7 @@ def make(
         for name, frame in _tables(area, dates, declared, placed):
             parts.setdefault(name, []).append(canonical(frame, name))
         arms.append(pilot.pilot_arm(area, declared))
+        parts.setdefault("pilot_results", []).append(canonical(pilot.pilot_results(area, arms[-1]), "pilot_results"))
         if progress is not None:
             progress(number, regions)
     parts["services"] = [canonical(partners.services(), "services")]

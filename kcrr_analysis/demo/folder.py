@@ -17,7 +17,7 @@ from kcrr_analysis.errors import ParameterError
 from kcrr_analysis.tables.contracts import TABLES
 from kcrr_analysis.yaml_files import read
 
-VERSION = "1"
+VERSION = "2"
 """Version of the generator; it changes when the same seed gives other bytes by design."""
 
 NOTICE = (
@@ -221,8 +221,8 @@ regions are made.
 
 CSV files are UTF-8 with a byte-order mark, `;` between columns, decimal comma, dates as `31.12.2025`, months as
 `2025-10`, flags as `да`/`нет`: a Russian Excel opens them (import code columns as text, or Excel drops leading zeros).
-The largest tables are Parquet (zstd). An empty cell means that there is no value. `pilots.csv` names a protocol that is
-not part of the set; its columns `unit_clients` and `unit_applied` hold the outcomes in the order of `units`.
+The largest tables are Parquet (zstd). An empty cell means that there is no value. `pilot_results.csv` holds the
+pilot's outcomes, a row a centre; its protocol is `params/pilots/pilot-2025-1.yaml` of the kit.
 
 | file | rows | what |
 |---|---|---|

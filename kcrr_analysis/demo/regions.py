@@ -14,6 +14,7 @@ Ints = npt.NDArray[np.int64]
 TOPICS = (
     "region", "centres", "buildings", "flow", "external", "plan", "events", "partners", "promotion", "actions",
     "contacts", "outcomes", "vacancies", "survey", "focus", "changes", "pilot", "catchment",
+    "pilot_more",
 )  # fmt: skip
 """Streams of chance of one region; a new one is added at the end, so that the others keep their values."""
 

@@ -125,6 +125,12 @@ class PilotTruth:
         effect: What the format adds to that share.
         icc: Intraclass correlation of clients of one centre.
         clients: Mean number of clients of a centre in the pilot.
+        before_pull: How far a centre's own level shows in its share of the half-year before (0 to 1).
+        services: Mean number of services that a client asks for and is entitled to, in control centres.
+        services_effect: What the format adds to it.
+        services_spread: Standard deviation of that mean between centres.
+        wait_minutes: Mean wait for the first meeting in either arm: the guardrail knows no effect.
+        wait_spread: Standard deviation of that mean between centres, minutes.
         first_day: First day of the pilot.
         last_day: Last day of the pilot.
     """
@@ -133,6 +139,12 @@ class PilotTruth:
     effect: float = 0.08
     icc: float = 0.05
     clients: float = 120.0
+    before_pull: float = 0.7
+    services: float = 1.6
+    services_effect: float = 0.15
+    services_spread: float = 0.15
+    wait_minutes: float = 18.0
+    wait_spread: float = 2.0
     first_day: str = "2025-03-03"
     last_day: str = "2025-08-29"
 
@@ -303,7 +315,7 @@ _DEFINITIONS = {
     "new_clients": "new_clients ~ Poisson(per_weight * true_weight + per_participant * participants * band "
     "+ per_star * sum of stars); band by engagement: low under 0.75, medium to 1.25, high over it.",
     "pilot": "Share of a centre's clients who apply: control, and control + effect with the new format; beta-binomial "
-    "with this ICC. Table pilots: unit_clients, unit_applied in the order of units.",
+    "with this ICC. Table pilot_results: a row a centre; before_* is the half-year before, alike in both arms.",
     "level_shift": "All flow of the region is multiplied by the factor from the month on.",
     "flow": "Noise on the log scale; leaving the register; returns within a year; persons of two centres.",
     "survey": "P(answer > k) = logistic(slope * (theta - threshold k)); theta = mean of the group + centre + N(0, 1).",

@@ -357,6 +357,22 @@ _PILOTS = _table(
     doc="One experiment with a service or an event format.",
 )  # fmt: skip
 
+_PILOT_RESULTS = _table(
+    "pilot_results", "Результаты апробаций", ("pilot_id", "center_id", "person_id", "month", "level"),
+    _must(_column("pilot_id", "Код апробации", "code", "Код пилота", "ID пилота")),
+    _REGION,
+    _CENTER,
+    _PERSON,
+    _MONTH,
+    _column("arm", "Группа апробации", "text", "Опытная или контрольная группа", "Группа назначения",
+            doc="Arm as assigned, as the protocol names it."),
+    _column("level", "Уровень ответа", "number", "Ступень шкалы",
+            doc="Level of an ordinal outcome, in a table of sums."),
+    one_of=(("center_id", "person_id"),),
+    doc="What a pilot measured: a row a person, or a row a centre (and month) with sums; further columns are outcomes "
+        "that the protocol names.",
+)  # fmt: skip
+
 _PARTNERS = _table(
     "partners", "Партнёры", ("partner_id", "client_group"),
     _must(_PARTNER),
@@ -445,7 +461,7 @@ TABLES: Mapping[str, TableContract] = MappingProxyType({
     table.name: table
     for table in (
         _CENTERS, _CENTER_MONTHS, _POPULATION, _FLOW, _PLAN, _EVENTS, _PROMOTION, _ACTIONS, _SERVICES, _EXTERNAL,
-        _SURVEYS, _FOCUS, _PILOTS, _PARTNERS, _CONTACTS, _OUTCOMES, _VACANCIES, _CHANGES,
+        _SURVEYS, _FOCUS, _PILOTS, _PILOT_RESULTS, _PARTNERS, _CONTACTS, _OUTCOMES, _VACANCIES, _CHANGES,
     )
 })  # fmt: skip
 """Every table by its name, in the order in which reports list them."""

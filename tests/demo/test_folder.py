@@ -40,7 +40,10 @@ def test_what_is_written_is_read_back(small: DemoData, folder: Path) -> None:
     read = tables.load(folder)
     for name, frame in small.tables.items():
         back = read[name][list(frame.columns)]
-        pd.testing.assert_frame_equal(back, frame, obj=name, check_dtype=name != "pilots")
+        # Columns beyond the contract stay text until a protocol says what they are.
+        known = [column for column in frame if column in tables.TABLES[name].columns]
+        pd.testing.assert_frame_equal(back[known], frame[known], obj=name)
+        pd.testing.assert_frame_equal(back.astype("string"), frame.astype("string"), obj=name)
 
 
 def test_the_folder_says_what_it_is(small: DemoData, folder: Path) -> None:

@@ -9,12 +9,11 @@ from kcrr_analysis.demo.regions import calendar, region
 
 
 def test_the_effect_is_recovered_by_the_means_of_centres(full: DemoData) -> None:
-    row = full.tables["pilots"].iloc[0]
-    units, arms = row["units"].split(";"), np.array(row["assignment"].split(";"))
-    clients = np.array(row["unit_clients"].split(";"), float)
-    share = np.array(row["unit_applied"].split(";"), float) / clients
-    assert units == list(full.tables["centers"]["center_id"])
-    treated = arms == "new_format"
+    row, results = full.tables["pilots"].iloc[0], full.tables["pilot_results"]
+    assert row["units"].split(";") == list(full.tables["centers"]["center_id"]) == list(results["center_id"])
+    assert row["assignment"].split(";") == list(results["arm"])
+    share = (results["applied"] / results["clients"]).to_numpy(dtype=float)
+    treated = (results["arm"] == "new_format").to_numpy()
     difference = share[treated].mean() - share[~treated].mean()
     error = np.sqrt(share[treated].var(ddof=1) / treated.sum() + share[~treated].var(ddof=1) / (~treated).sum())
     assert abs(difference - Truth().pilot.effect) < 3.5 * error

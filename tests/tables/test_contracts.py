@@ -9,9 +9,8 @@ from kcrr_analysis.tables.contracts import TABLES
 def test_every_table_of_the_methodology_has_a_contract() -> None:
     assert list(TABLES) == [
         "centers", "center_months", "population", "flow", "plan", "events", "promotion", "actions", "services",
-        "external_series", "survey_responses", "focus_coding", "pilots", "partners", "contacts", "outcomes",
-        "vacancies",
-        "changes",
+        "external_series", "survey_responses", "focus_coding", "pilots", "pilot_results", "partners", "contacts",
+        "outcomes", "vacancies", "changes",
     ]  # fmt: skip
 
 
