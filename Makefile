@@ -35,6 +35,10 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 	$(PIP) install --require-hashes --no-deps --requirement requirements-dev.lock
 	@touch $@
 
+$(VENV)/.bench: requirements-bench.lock $(VENV)/.dev
+	$(PIP) install --require-hashes --no-deps --requirement requirements-bench.lock
+	@touch $@
+
 reports: $(VENV)/.run
 	$(BIN)/kcrr report --params params/demo.yaml
 
@@ -63,7 +67,7 @@ notebooks: $(VENV)/.dev
 	$(BIN)/nbstripout --verify --keep-count notebooks/*.ipynb
 	$(BIN)/python -m pytest --nbval-lax --no-cov notebooks
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.bench
 	$(BIN)/python -m tests.bench
 
 docs: $(VENV)/.dev
@@ -74,8 +78,11 @@ lock:
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
 		--python-version 3.11 pyproject.toml --group build --output-file requirements.lock
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
-		--python-version 3.11 pyproject.toml --group build --group dev --group bench \
+		--python-version 3.11 pyproject.toml --group build --group dev \
 		--constraint requirements.lock --output-file requirements-dev.lock
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
+		--python-version 3.11 pyproject.toml --group build --group dev --group bench \
+		--constraint requirements-dev.lock --output-file requirements-bench.lock
 
 clean:
 	rm -rf $(VENV) reports/demo .coverage .pytest_cache .mypy_cache .ruff_cache

@@ -47,6 +47,10 @@ exit /b %errorlevel%
 
 :bench
 call :dev || exit /b 1
+fc /b requirements-bench.lock ".venv\.bench" >nul 2>&1 && goto measure
+%PIP% install --require-hashes --no-deps --requirement requirements-bench.lock || exit /b 1
+copy /b /y requirements-bench.lock ".venv\.bench" >nul || exit /b 1
+:measure
 "%BIN%\python.exe" -m tests.bench
 exit /b %errorlevel%
 
