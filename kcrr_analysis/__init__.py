@@ -8,6 +8,7 @@
     kcrr.indicators    official, coverage, building, plan, market, consistency ...: the official indicators
     kcrr.ipk           score, overview, compare, reward: the client attraction index (ИПК)
     kcrr.funnel        conversion, tools, ordered, path, clients, returns, contacts, outcomes, partners
+    kcrr.experiments   Design, Protocol, boundaries, power, pool ...: pilots from the draw to the decision
     kcrr.costs         Rates, contact_cost, scenario: what a contact costs and returns
     kcrr.attribution   attribute, per_employee: who counts as converted
     kcrr.stats         wilson, newcombe, miettinen_nurminen, poisson, ratio, rank_intervals ...
@@ -25,8 +26,8 @@ from typing import Any
 __version__ = "0.1.0"
 
 _ROOMS = (
-    "attribution", "costs", "demo", "disclosure", "funnel", "indicators", "ipk", "methodology", "reporting", "stats",
-    "tables",
+    "attribution", "costs", "demo", "disclosure", "experiments", "funnel", "indicators", "ipk", "methodology",
+    "reporting", "stats", "tables",
 )  # fmt: skip
 _FOR_NOTEBOOKS = ("key_figures", "open_chapter", "show")
 

@@ -34,6 +34,7 @@ MODULES = (
     "kcrr_analysis.disclosure",
     "kcrr_analysis.attribution",
     "kcrr_analysis.costs",
+    "kcrr_analysis.experiments",
     "kcrr_analysis.funnel",
     "kcrr_analysis.indicators",
     "kcrr_analysis.ipk",

@@ -11,7 +11,7 @@ from importlib import import_module
 
 from kcrr_analysis.reporting.blocks import Section
 
-_MODULES = ("data_check", "indicators", "ipk", "funnel")
+_MODULES = ("data_check", "indicators", "ipk", "funnel", "experiments")
 
 
 @singledispatch
