@@ -12,30 +12,30 @@ without a draw    `after_the_fact`; `panel`, `difference_in_differences`, `event
                   `synthetic_control`
 """
 
-from kcrr_analysis.experiments.aa_test import placebo
-from kcrr_analysis.experiments.after_the_fact import after_the_fact
 from kcrr_analysis.experiments.assignment import Assignment, read_assignment
-from kcrr_analysis.experiments.attrition import bounds
-from kcrr_analysis.experiments.autocorrelation import autocorrelation
 from kcrr_analysis.experiments.boundaries import boundaries, crossing, spending
 from kcrr_analysis.experiments.design import Design
-from kcrr_analysis.experiments.did import difference_in_differences
-from kcrr_analysis.experiments.event_study import event_study
-from kcrr_analysis.experiments.icc import Icc, design_effect, icc
-from kcrr_analysis.experiments.interference import contamination, simultaneous
+from kcrr_analysis.experiments.not_randomised.after_the_fact import after_the_fact
+from kcrr_analysis.experiments.not_randomised.did import difference_in_differences
+from kcrr_analysis.experiments.not_randomised.event_study import event_study
+from kcrr_analysis.experiments.not_randomised.panel import panel
+from kcrr_analysis.experiments.not_randomised.staggered import staggered
+from kcrr_analysis.experiments.not_randomised.synthetic import synthetic_control
 from kcrr_analysis.experiments.outcomes import Outcome
-from kcrr_analysis.experiments.panel import panel
 from kcrr_analysis.experiments.pilots import by_region, pilot
 from kcrr_analysis.experiments.pipeline import pipeline
 from kcrr_analysis.experiments.planning import draw, plan
 from kcrr_analysis.experiments.pool import Pooled, pool
-from kcrr_analysis.experiments.power import Power, power
 from kcrr_analysis.experiments.protocol import Costs, Looks, Protocol, Rule
 from kcrr_analysis.experiments.readout import Readout
 from kcrr_analysis.experiments.segments import segment_effects
-from kcrr_analysis.experiments.simulated_power import simulated_power
-from kcrr_analysis.experiments.staggered import staggered
-from kcrr_analysis.experiments.synthetic import synthetic_control
+from kcrr_analysis.experiments.sizing.autocorrelation import autocorrelation
+from kcrr_analysis.experiments.sizing.closed_form import Power, power
+from kcrr_analysis.experiments.sizing.icc import Icc, design_effect, icc
+from kcrr_analysis.experiments.sizing.simulated import simulated_power
+from kcrr_analysis.experiments.validity.aa_test import placebo
+from kcrr_analysis.experiments.validity.bounds import bounds
+from kcrr_analysis.experiments.validity.interference import contamination, simultaneous
 
 __all__ = [
     "Assignment",

@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 
 from kcrr_analysis.errors import NotComputableError, ParameterError
-from kcrr_analysis.experiments import cluster_robust, periods, person_level, randomisation, wild_bootstrap
+from kcrr_analysis.experiments import periods, randomisation
 from kcrr_analysis.experiments.assignment import Assignment
+from kcrr_analysis.experiments.asymptotic import cluster_robust, person_level, wild_bootstrap
+from kcrr_analysis.experiments.asymptotic.moments import moments
 from kcrr_analysis.experiments.mechanism import DRAWS
-from kcrr_analysis.experiments.moments import moments
 from kcrr_analysis.experiments.ordinal import win_probability
 from kcrr_analysis.experiments.outcomes import Outcome, Reduced
 from kcrr_analysis.experiments.randomisation import Mask

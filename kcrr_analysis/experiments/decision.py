@@ -125,7 +125,7 @@ def _benefit(effect: Effect) -> float:
 
 def _cost(protocol: Protocol, effect: Effect) -> tuple[float | None, Range | None]:
     """Extra roubles a person, and roubles per additional outcome: extra / effect, at the ends of the interval."""
-    if protocol.costs is None or effect.outcome.kind in {"ordinal", "ratio"}:
+    if protocol.costs is None or effect.outcome.kind not in {"proportion", "count"} or protocol.estimand != "person":
         return None, None
     extra = protocol.costs.per_person[effect.arm] - protocol.costs.per_person[protocol.design.control]
     low, high = sorted((effect.outcome.sign * effect.low, effect.outcome.sign * effect.high))

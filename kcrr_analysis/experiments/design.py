@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kcrr_analysis.experiments.assignment import Assignment
-    from kcrr_analysis.experiments.power import Power
+    from kcrr_analysis.experiments.sizing.closed_form import Power
 
 Method: TypeAlias = Literal[
     "complete", "stratified", "matched_pairs", "rerandomised", "stepped_wedge", "crossover", "switchback",
@@ -149,7 +149,7 @@ class Design:
             **settings: As in `experiments.power`; arms, shares, method and whether clusters are assigned come from
             the design.
         """
-        from kcrr_analysis.experiments.power import of_design
+        from kcrr_analysis.experiments.sizing.closed_form import of_design
 
         return of_design(self, outcome, **settings)
 

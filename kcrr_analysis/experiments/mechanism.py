@@ -30,6 +30,9 @@ DRAWS = 9_999
 """Assignments drawn from a larger set; a p-value of 0.05 then has a standard error of 0.002."""
 
 _STREAM = 7
+_CELLS, _FEWEST = 100_000_000, 499
+"""With very many units fewer assignments are drawn: memory holds so many cells."""
+
 _ATTEMPTS = 2_000
 """Chunks of draws after which a balance criterion is given up as too strict."""
 
@@ -137,7 +140,7 @@ class Allowed:
         """Allowed assignments, the observed one first.
 
         Args:
-            draws: How many are drawn where the set is larger than `limit`.
+            draws: How many are drawn where the set is larger than `limit`; fewer with more than 10,000 units.
             limit: Largest set that is enumerated.
             seed: Of the draws.
 
@@ -149,8 +152,9 @@ class Allowed:
         """
         if self.permutations <= limit:
             every = self._every()
-            same = (every == self.codes).all(axis=1)
-            return np.concatenate([self.codes[None], every[~same]]), True
+            own = int((every == self.codes).all(axis=1).argmax())
+            return np.concatenate([self.codes[None], every[:own], every[own + 1 :]]), True
+        draws = min(draws, max(_FEWEST, _CELLS // self.codes.size))
         # Not the stream that the assignment itself was drawn from.
         chance = np.random.default_rng([_STREAM, seed])
         kept, found = [self.codes[None]], 0
@@ -176,6 +180,8 @@ class Allowed:
 
     def _every(self) -> Codes:
         blocks = [_arrangements(tuple(sorted(Counter(self.codes[member].tolist()).items()))) for member in self.members]
+        if len(blocks) == 1 and self.members[0].size == self.codes.size:
+            return self._accepted(blocks[0])
         every = np.empty((self.permutations, self.codes.size), dtype=np.int16)
         repeat = self.permutations
         for member, block in zip(self.members, blocks, strict=True):

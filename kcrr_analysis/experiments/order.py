@@ -20,11 +20,13 @@ class Order:
         protocol: The protocol: it names the groups.
         assignment: The assignment.
         names: Name of each centre by its identifier; empty where names are not known.
+        listed: Centres that the report lists (a region's own); None lists all.
     """
 
     protocol: Protocol
     assignment: Assignment
     names: Mapping[str, str] = field(default_factory=dict)
+    listed: frozenset[str] | None = None
 
     def to_frame(self) -> pd.DataFrame:
         """The assignment as it is kept, and `name` where names are known."""

@@ -24,8 +24,8 @@ def schedule(design: Design, periods: int) -> FloatArray:
     """Treatment of each wave or sequence in each period, NaN where the period does not count.
 
     Args:
-        design: A stepped wedge: wave w is treated from period w + 1 on, after one period without treatment for all;
-            more periods than waves lengthen the first and the last step. A crossover: the arm changes every `block`
+        design: A stepped wedge: after one period without treatment for all, a wave begins every `block` periods;
+            further periods lengthen the last step. A crossover: the arm changes every `block`
             periods.
         periods: Number of periods.
 
@@ -38,14 +38,13 @@ def schedule(design: Design, periods: int) -> FloatArray:
     time = np.arange(periods)
     if design.method == "stepped_wedge":
         waves = int(design.waves or 0)
-        if periods < waves + 1:
+        needed = 1 + design.block * waves
+        if periods < needed:
             raise ParameterError(
-                f"Ступенчатое внедрение: волн {waves}, а периодов в данных {periods}. Нужно не меньше "
-                f"{waves + 1}: период до "
-                "внедрения и по одному на волну."
+                f"Ступенчатое внедрение: волн {waves}, периодов на волну {design.block}, а в данных их {periods}. "
+                f"Нужно не меньше {needed}: период до внедрения и затем волна за волной."
             )
-        step = design.block
-        starts = 1 + step * np.arange(waves) if periods >= 1 + step * waves else 1 + np.arange(waves)
+        starts = 1 + design.block * np.arange(waves)
         return (time[None, :] >= starts[:, None]).astype(float)
     block = time // design.block
     if block[-1] < 1:

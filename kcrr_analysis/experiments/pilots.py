@@ -13,10 +13,10 @@ import pandas as pd
 
 from kcrr_analysis.disclosure import Rule
 from kcrr_analysis.errors import NotComputableError, ParameterError
-from kcrr_analysis.experiments.checks import Validity
-from kcrr_analysis.experiments.interference import simultaneous
 from kcrr_analysis.experiments.pool import Pooled, pool
 from kcrr_analysis.experiments.protocol import Protocol
+from kcrr_analysis.experiments.validity.checks import Validity
+from kcrr_analysis.experiments.validity.interference import simultaneous
 from kcrr_analysis.experiments.withheld import Withheld, withheld
 from kcrr_analysis.tables import Tables
 

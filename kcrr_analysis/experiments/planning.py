@@ -6,21 +6,21 @@ many come, and whether the planned analysis keeps its error on data in which not
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from kcrr_analysis.errors import NotComputableError, ParameterError
-from kcrr_analysis.experiments.aa_test import placebo
-from kcrr_analysis.experiments.assignment import Assignment
-from kcrr_analysis.experiments.checks import Check
 from kcrr_analysis.experiments.extra_columns import numbers
-from kcrr_analysis.experiments.icc import Icc, icc
 from kcrr_analysis.experiments.mechanism import Allowed
-from kcrr_analysis.experiments.power import Power
+from kcrr_analysis.experiments.order import Order, order
 from kcrr_analysis.experiments.protocol import Protocol
-from kcrr_analysis.experiments.simulated_power import SimulatedPower, simulated_power
+from kcrr_analysis.experiments.sizing.closed_form import Power
+from kcrr_analysis.experiments.sizing.icc import Icc, icc
+from kcrr_analysis.experiments.sizing.simulated import SimulatedPower, simulated_power
+from kcrr_analysis.experiments.validity.aa_test import placebo
+from kcrr_analysis.experiments.validity.checks import Check
 from kcrr_analysis.tables import ALL, Tables
 
 PER_ARM = (3, 4, 6, 8, 10, 15, 20, 30, 40, 60, 80)
@@ -78,27 +78,6 @@ class Planned:
     def to_frame(self) -> pd.DataFrame:
         """One row a number of centres."""
         return self.table.copy()
-
-
-@dataclass(frozen=True, eq=False)
-class Draw:
-    """The assignment of a pilot, and what of it concerns one region.
-
-    Attributes:
-        protocol: The protocol.
-        assignment: The assignment of all centres.
-        region_code: The region of the report.
-        own: Its centres: center_id, center_name, arm (wave, sequence), strata and balance columns.
-    """
-
-    protocol: Protocol
-    assignment: Assignment
-    region_code: str
-    own: pd.DataFrame
-
-    def to_frame(self) -> pd.DataFrame:
-        """One row an assigned unit, of all regions."""
-        return self.assignment.to_frame()
 
 
 def plan(
@@ -187,7 +166,7 @@ def draw(
     of: str = "measure_applicants",
     months: int = 6,
     source: str = FLOW,
-) -> Draw:
+) -> Order:
     """Draws the protocol's assignment of the centres.
 
     Args:
@@ -211,12 +190,10 @@ def draw(
         past, _, _ = history(tables, month, numerator=numerator, of=of, months=months, source=source)
         units = units.merge(past.drop(columns="region_code"), on="center_id", how="inner")
     assignment = fixed.design.assign(units)
-    names = units.set_index("center_id")["center_name"] if "center_name" in units else pd.Series(dtype="string")
-    own = assignment.units
-    place = units.set_index("center_id")["region_code"]
-    own = own[own["center_id"].map(place) == region] if "center_id" in own else own.iloc[:0]
-    own = own.assign(center_name=own["center_id"].map(names).fillna("")).reset_index(drop=True)
-    return Draw(fixed, assignment, region, own)
+    place = units.set_index("center_id")
+    names = place["center_name"].dropna().astype(str) if "center_name" in place else None
+    own = frozenset(place.index[place["region_code"] == region].astype(str))
+    return replace(order(fixed, assignment, names), listed=own)
 
 
 def history(

@@ -38,8 +38,8 @@ import pandas as pd
 import scipy
 
 from kcrr_analysis.errors import NotComputableError, ParameterError
+from kcrr_analysis.experiments.asymptotic.student import student
 from kcrr_analysis.experiments.outcomes import KINDS, Kind
-from kcrr_analysis.experiments.student import student
 from kcrr_analysis.stats import Difference, Estimate
 from kcrr_analysis.stats.estimate import FloatArray, checked, checked_level
 

@@ -10,21 +10,23 @@ import pandas as pd
 
 from kcrr_analysis import stats
 from kcrr_analysis.errors import NotComputableError, ParameterError
-from kcrr_analysis.experiments import attrition, periods, sequential, validity
+from kcrr_analysis.experiments import periods, sequential
 from kcrr_analysis.experiments.analysis import Figure, Part, by_person, compare, estimand, mean_of, others
 from kcrr_analysis.experiments.assignment import Assignment, read_assignment
 from kcrr_analysis.experiments.boundaries import spending
-from kcrr_analysis.experiments.checks import Check, Validity
 from kcrr_analysis.experiments.decision import decide
 from kcrr_analysis.experiments.measurements import by_unit, rows_of, waves_of
 from kcrr_analysis.experiments.mechanism import DRAWS
-from kcrr_analysis.experiments.omnibus import balance
 from kcrr_analysis.experiments.outcomes import Reduced
 from kcrr_analysis.experiments.protocol import Protocol
 from kcrr_analysis.experiments.randomisation import Mask
 from kcrr_analysis.experiments.readout import Deviation, Effect, Readout, Verdict
 from kcrr_analysis.experiments.sequential import Look
 from kcrr_analysis.experiments.several import Several, holm, several
+from kcrr_analysis.experiments.validity import samples
+from kcrr_analysis.experiments.validity.balance import balance
+from kcrr_analysis.experiments.validity.bounds import Bounds, bounds
+from kcrr_analysis.experiments.validity.checks import Check, Validity
 
 LEAST_DRAWS = 99
 """Assignments below which a p-value of 0.05 is beyond reach of the precision."""
@@ -285,14 +287,14 @@ def _enough_units(protocol: Protocol, made: Assignment, reduced: Reduced, arms: 
             )
 
 
-def _bounds(part: Part) -> attrition.Bounds | None:
+def _bounds(part: Part) -> Bounds | None:
     """What the missing outcomes of a proportion could change."""
     own = part.reduced
     if part.outcome.kind != "proportion" or own.total.ndim != 1 or not own.missing.sum() or by_person(part):
         return None
     # Those who count as «not reached» are in the weight already.
     observed = own.persons - (own.missing if part.outcome.missing == "not_reached" else 0)
-    return attrition.bounds(
+    return bounds(
         own.total, observed, observed + own.missing, part.assignment.allowed,
         per="person" if part.per_person else "center", level=part.level, treated=part.arm,
         draws=part.draws or DRAWS, seed=part.assignment.design.reference_seed,
@@ -313,15 +315,15 @@ def _checks(protocol: Protocol, made: Assignment, reduced: Reduced, looks: tuple
     checks: list[Check] = []
     if design.cluster is None:
         if design.method == "complete":
-            checks.append(validity.sample_ratio(made.counts, dict(design.shares)))
+            checks.append(samples.sample_ratio(made.counts, dict(design.shares)))
     else:
-        checks.append(validity.recruitment(persons, allowed, names=names))
-        checks.append(validity.center_attrition(list(gone), allowed, names=names))
+        checks.append(samples.recruitment(persons, allowed, names=names))
+        checks.append(samples.center_attrition(list(gone), allowed, names=names))
     if lost.sum():
         given = None if design.cluster is None else allowed
         sums = [np.array([part[allowed.codes == arm].sum() for arm in range(len(names))]) for part in (lost, persons)]
         missing, assigned = sums if given is None else (lost, persons)
-        checks.append(validity.person_attrition(missing, assigned, given, names=names))
+        checks.append(samples.person_attrition(missing, assigned, given, names=names))
     if design.balance:
         checks.append(balance(made.units[list(design.balance)], made.allowed, names=names))
     return Validity(tuple(checks))

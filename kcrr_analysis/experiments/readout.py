@@ -9,12 +9,12 @@ import pandas as pd
 
 from kcrr_analysis.experiments.analysis import Figure
 from kcrr_analysis.experiments.assignment import Assignment
-from kcrr_analysis.experiments.attrition import Bounds
-from kcrr_analysis.experiments.checks import Validity
 from kcrr_analysis.experiments.decision import Decision
 from kcrr_analysis.experiments.outcomes import Outcome
 from kcrr_analysis.experiments.protocol import Protocol
 from kcrr_analysis.experiments.sequential import Look
+from kcrr_analysis.experiments.validity.bounds import Bounds
+from kcrr_analysis.experiments.validity.checks import Validity
 
 Verdict: TypeAlias = Literal[
     "better", "worse", "unclear", "cannot_tell", "not_worse", "broken", "equivalent", "not_equivalent"
@@ -78,8 +78,7 @@ class Deviation:
     """What was not done as the protocol says.
 
     Attributes:
-        code: altered, not_fixed, not_drawn, units_missing, units_unknown, outcome_missing, look_unplanned,
-            not_finished.
+        code: altered, not_fixed, not_drawn, units_missing, units_unknown, outcome_missing, look_unplanned.
         text: The same in Russian.
     """
 

@@ -23,7 +23,7 @@ from kcrr_analysis.disclosure import Rule, withhold
 from kcrr_analysis.errors import ParameterError
 from kcrr_analysis.experiments import randomisation
 from kcrr_analysis.experiments.mechanism import DRAWS, Allowed
-from kcrr_analysis.experiments.omnibus import as_extreme, distances
+from kcrr_analysis.experiments.validity.balance import as_extreme, distances
 from kcrr_analysis.stats import benjamini_hochberg, holm
 from kcrr_analysis.stats.estimate import FloatArray, checked, checked_level
 

@@ -14,10 +14,10 @@ import pandas as pd
 
 from kcrr_analysis.disclosure import Rule
 from kcrr_analysis.experiments.analysis import Figure
-from kcrr_analysis.experiments.attrition import FIGURES, Bounds
-from kcrr_analysis.experiments.checks import Check, Validity, by_arm
 from kcrr_analysis.experiments.decision import Decision, Range
 from kcrr_analysis.experiments.readout import Effect, Readout
+from kcrr_analysis.experiments.validity.bounds import FIGURES, Bounds
+from kcrr_analysis.experiments.validity.checks import Check, Validity, by_arm
 
 NOTHING = float("nan")
 _EFFECT = ("estimate", "low", "high", "p", "p_adjusted", "relative")

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import batch, data, funnel, ipk
+from tests.bench import aa_speed, batch, cuped, data, funnel, ipk, not_randomised, pilots
 
-BENCHES = {"data": data.run, "batch": batch.run_all, "ipk": ipk.run, "funnel": funnel.run}
+BENCHES = {
+    "data": data.run,
+    "batch": batch.run_all,
+    "ipk": ipk.run,
+    "funnel": funnel.run,
+    "pilots": pilots.run,
+    "not_randomised": not_randomised.run,
+    "aa_speed": aa_speed.run,
+    "cuped": cuped.run,
+}
 
 
 def main() -> None:

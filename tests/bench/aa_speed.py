@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kcrr_analysis.experiments import aa_test, randomisation
+from kcrr_analysis.experiments import randomisation
 from kcrr_analysis.experiments.mechanism import Allowed
+from kcrr_analysis.experiments.validity import aa_test
 from tests.bench.measure import Timing, table
 
 RUNS = 4_000

@@ -46,7 +46,7 @@ def analyses(way: str) -> Any:
     """A function from a frame to (effect, lower limit, upper limit, p-value) of each outcome."""
     pairs = {f"after_{number}": f"before_{number}" for number in range(OUTCOMES)}
     if way == "kit":
-        from kcrr_analysis.experiments import person_level
+        from kcrr_analysis.experiments.asymptotic import person_level
 
         def kit(frame: Any) -> list[tuple[float, ...]]:
             covariates = {outcome: [before] for outcome, before in pairs.items()}

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from kcrr_analysis.experiments.did import difference_in_differences
-from kcrr_analysis.experiments.panel import Panel
+from kcrr_analysis.experiments.not_randomised.did import difference_in_differences
+from kcrr_analysis.experiments.not_randomised.panel import Panel
 
 Floats = npt.NDArray[np.float64]
 

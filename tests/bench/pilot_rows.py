@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from scipy.stats import norm, t
 
-from kcrr_analysis.experiments.cluster_robust import cluster_means, cr2
+from kcrr_analysis.experiments.asymptotic.cluster_robust import cluster_means, cr2
 from tests.bench.pilot_worlds import Centres, Floats
 
 ALPHA = 0.05

@@ -14,11 +14,11 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 import pandas as pd
 
-from kcrr_analysis.experiments import person_level
+from kcrr_analysis.experiments.asymptotic import person_level
+from kcrr_analysis.experiments.asymptotic.moments import moments
 from kcrr_analysis.experiments.boundaries import spending
 from kcrr_analysis.experiments.design import Design
 from kcrr_analysis.experiments.mechanism import Allowed, Criterion, imbalance
-from kcrr_analysis.experiments.moments import moments
 from kcrr_analysis.experiments.ordinal import win_probability
 from kcrr_analysis.experiments.periods import in_time, schedule
 from kcrr_analysis.experiments.randomisation import Reference, difference

@@ -17,8 +17,8 @@ from kcrr_analysis import tables
 from kcrr_analysis.disclosure import Rule
 from kcrr_analysis.experiments import Costs, Design, Looks, Outcome, Protocol, Readout
 from kcrr_analysis.experiments import Rule as Decides
-from kcrr_analysis.experiments.checks import Check, Validity
 from kcrr_analysis.experiments.decision import Decision, Range
+from kcrr_analysis.experiments.validity.checks import Check, Validity
 from kcrr_analysis.experiments.withheld import withheld
 from kcrr_analysis.reporting import charts, formats, html
 from kcrr_analysis.reporting.blocks import Chart, Hidden, Paragraph, Section, Table

@@ -12,9 +12,13 @@ import pandas as pd
 import pytest
 
 from kcrr_analysis.disclosure import Rule
-from kcrr_analysis.experiments import aa_test, attrition, interference, omnibus, segments, validity
-from kcrr_analysis.experiments.checks import Check, Validity
+from kcrr_analysis.experiments import segments
 from kcrr_analysis.experiments.mechanism import Allowed
+from kcrr_analysis.experiments.validity import aa_test, interference
+from kcrr_analysis.experiments.validity import balance as omnibus
+from kcrr_analysis.experiments.validity import bounds as attrition
+from kcrr_analysis.experiments.validity import samples as validity
+from kcrr_analysis.experiments.validity.checks import Check, Validity
 from kcrr_analysis.reporting import charts, formats, html, views
 from kcrr_analysis.reporting.blocks import Chart, Hidden, Marked, Missing, Paragraph, Section, Table
 from kcrr_analysis.reporting.views.experiments import attrition as _attrition  # noqa: F401 - registers its view

@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 
 from kcrr_analysis.disclosure import Rule
-from kcrr_analysis.experiments.after_the_fact import phased_in
-from kcrr_analysis.experiments.did import difference_in_differences
-from kcrr_analysis.experiments.event_study import event_study
-from kcrr_analysis.experiments.panel import Panel
-from kcrr_analysis.experiments.staggered import staggered
-from kcrr_analysis.experiments.synthetic import synthetic_control
+from kcrr_analysis.experiments.not_randomised.after_the_fact import phased_in
+from kcrr_analysis.experiments.not_randomised.did import difference_in_differences
+from kcrr_analysis.experiments.not_randomised.event_study import event_study
+from kcrr_analysis.experiments.not_randomised.panel import Panel
+from kcrr_analysis.experiments.not_randomised.staggered import staggered
+from kcrr_analysis.experiments.not_randomised.synthetic import synthetic_control
 from kcrr_analysis.reporting import charts, formats, html
 from kcrr_analysis.reporting.blocks import Chart, Interval, Missing, Paragraph, Section, Table
 from kcrr_analysis.reporting.views import build
@@ -24,8 +24,8 @@ from kcrr_analysis.reporting.views.experiments import not_randomised as _views  
 from kcrr_analysis.reporting.views.experiments import not_randomised_words as words
 from kcrr_analysis.reporting.views.experiments.not_randomised_words import Measure
 from tests.bench.not_randomised import noise
-from tests.experiments.test_after_the_fact import CENTRES, read, tables
-from tests.experiments.test_did import california
+from tests.experiments.not_randomised.test_after_the_fact import CENTRES, read, tables
+from tests.experiments.not_randomised.test_did import california
 
 MONTHS = tuple(pd.period_range("2023-01", periods=24, freq="M"))
 

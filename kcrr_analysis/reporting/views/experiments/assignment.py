@@ -207,6 +207,10 @@ def _balance(announced: Order) -> tuple[Block, ...]:
 def _units(announced: Order) -> tuple[Block, ...]:
     """The list for the order; persons are never listed."""
     design, frame = announced.assignment.design, announced.assignment.units
+    if announced.listed is not None:
+        frame = frame[frame[design.assigned].isin(announced.listed)]
+        if frame.empty:
+            return (Paragraph("Центры этого региона в апробации не участвуют.", "note"),)
     if design.cluster is None:
         return (Paragraph("Список людей не публикуется: он остаётся в файле назначения.", "note"),)
     group = {"stepped_wedge": WAVE, "crossover": SEQUENCE}.get(design.method, "arm")

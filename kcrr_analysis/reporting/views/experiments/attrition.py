@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from kcrr_analysis.experiments.attrition import Bounds
+from kcrr_analysis.experiments.validity.bounds import Bounds
 from kcrr_analysis.reporting import formats
 from kcrr_analysis.reporting.blocks import Cell, Column, Hidden, Missing, Paragraph, Section, Table
 from kcrr_analysis.reporting.views import build

@@ -11,7 +11,7 @@ from kcrr_analysis.reporting import formats
 from kcrr_analysis.reporting.blocks import Block, Cell, Column, Interval, Missing, Paragraph, Section, Table
 from kcrr_analysis.reporting.views import build
 from kcrr_analysis.reporting.views.cells import rows_of
-from kcrr_analysis.reporting.views.experiments.words import Measure, smallest
+from kcrr_analysis.reporting.views.experiments.words import Measure, smallest, stop
 
 
 @build.register
@@ -44,7 +44,7 @@ def _own(result: ByRegion, measure: Measure) -> str:
     )
     return (
         f"По данным одного региона ({centres}) {said}: {measure.signed(row.estimate)}, интервал "
-        f"{measure.limits(row.low, row.high)}. Решение принимается по всем регионам вместе."
+        f"{stop(measure.limits(row.low, row.high))} Решение принимается по всем регионам вместе."
     )
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kcrr_analysis.experiments.after_the_fact import AfterTheFact, PhasedIn
-from kcrr_analysis.experiments.did import DifferenceInDifferences
-from kcrr_analysis.experiments.event_study import EventStudy
-from kcrr_analysis.experiments.staggered import Staggered
-from kcrr_analysis.experiments.synthetic import SyntheticControl
+from kcrr_analysis.experiments.not_randomised.after_the_fact import AfterTheFact, PhasedIn
+from kcrr_analysis.experiments.not_randomised.did import DifferenceInDifferences
+from kcrr_analysis.experiments.not_randomised.event_study import EventStudy
+from kcrr_analysis.experiments.not_randomised.staggered import Staggered
+from kcrr_analysis.experiments.not_randomised.synthetic import SyntheticControl
 from kcrr_analysis.reporting import formats
 from kcrr_analysis.reporting.blocks import (
     Block,

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kcrr_analysis.experiments.did import DifferenceInDifferences
-from kcrr_analysis.experiments.event_study import EventStudy
-from kcrr_analysis.experiments.panel import Scale
-from kcrr_analysis.experiments.staggered import Staggered
-from kcrr_analysis.experiments.synthetic import SyntheticControl
+from kcrr_analysis.experiments.not_randomised.did import DifferenceInDifferences
+from kcrr_analysis.experiments.not_randomised.event_study import EventStudy
+from kcrr_analysis.experiments.not_randomised.panel import Scale
+from kcrr_analysis.experiments.not_randomised.staggered import Staggered
+from kcrr_analysis.experiments.not_randomised.synthetic import SyntheticControl
 from kcrr_analysis.reporting import formats
 from kcrr_analysis.reporting.blocks import Cell, Interval, Kind, Missing
 

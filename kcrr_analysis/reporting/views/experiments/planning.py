@@ -1,4 +1,4 @@
-"""Views before a pilot: what the centres at hand could show, and who was drawn into which arm."""
+"""View before a pilot: what the centres at hand could show."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from kcrr_analysis.experiments.planning import Draw, Planned
+from kcrr_analysis.experiments.planning import Planned
 from kcrr_analysis.reporting import formats
 from kcrr_analysis.reporting.blocks import (
     Block,
@@ -24,7 +24,7 @@ from kcrr_analysis.reporting.blocks import (
 )
 from kcrr_analysis.reporting.views import build
 from kcrr_analysis.reporting.views.cells import rows_of
-from kcrr_analysis.reporting.views.experiments.words import METHODS, Measure, arm_name, difference_words, smallest
+from kcrr_analysis.reporting.views.experiments.words import Measure, difference_words, smallest
 from kcrr_analysis.tables.contracts import TABLES
 
 ENOUGH = 0.8
@@ -83,33 +83,6 @@ def planned(result: Planned) -> Section:
             ),
         ),
     )
-
-
-@build.register
-def drawn(result: Draw) -> Section:
-    """The region's centres with their arms, how they were drawn, the balance of all centres."""
-    protocol, assignment = result.protocol, result.assignment
-    design = protocol.design
-    column = next(name for name in ("arm", "wave", "sequence") if name in assignment.units)
-    counts = "; ".join(f"{_named(result, column, name)} — {number}" for name, number in assignment.counts.items())
-    text = (
-        f"{METHODS[design.method].capitalize()}. Назначено: {counts}. Жребий воспроизводится по числу "
-        f"{design.seed} и списку "
-        "центров: тот, кто повторит его, получит то же назначение."
-    )
-    own = Table(
-        title="Центры региона по группам апробации",
-        columns=(Column("Код центра"), Column("Центр"), Column("Группа")),
-        rows=tuple(
-            (str(row.center_id), str(row.center_name), _named(result, column, getattr(row, column)))
-            for row in rows_of(result.own)
-        ),
-        notes=("Назначение сохраняют вместе с протоколом до начала апробации и не меняют: анализ ведётся по нему.",),
-    )
-    blocks: list[Block] = [Paragraph(text, "conclusion"), own]
-    if design.balance:
-        blocks.append(_balance(result))
-    return Section(title="Жребий", blocks=tuple(blocks))
 
 
 def _effect(result: Planned, measure: Measure) -> str:
@@ -239,39 +212,6 @@ def _chart(result: Planned, measure: Measure) -> Chart:
         ),
         notes=("Число центров — во всех группах вместе.",),
     )  # fmt: skip
-
-
-def _balance(result: Draw) -> Table:
-    names = {"past_share": "Доля в прошлом", "past_n": "Людей в прошлом", "past_total": "Число случаев в прошлом"}
-    rows = result.assignment.balance
-    return Table(
-        title="Равновесие групп до апробации, все центры",
-        columns=(
-            Column("Признак"), Column("Группа"), Column("Среднее", "number", 2), Column("Среднее контрольной",
-            "number", 2), Column("Стандартизованная разница", "number", 2),
-        ),
-        rows=tuple(
-            (
-                names.get(row.covariate, row.covariate),
-                arm_name(result.protocol, row.arm) if row.arm in result.protocol.design.names else str(row.arm),
-                row.mean, row.control_mean, Missing() if math.isnan(row.difference) else row.difference,
-            )
-            for row in rows_of(rows)
-        ),
-        notes=(
-            "Стандартизованная разница — разница средних в долях стандартного отклонения. При малом числе "
-            "центров и честный жребий "
-            "даёт заметные разницы; на достоверность критерия это не влияет.",
-        ),
-    )  # fmt: skip
-
-
-def _named(result: Draw, column: str, code: object) -> str:
-    if column == "arm":
-        return arm_name(result.protocol, str(code))
-    if column == "wave":
-        return f"волна {int(str(code)) + 1}"
-    return "сначала прежний формат" if str(code) == "0" else "сначала новый формат"
 
 
 def _centres(number: int) -> str:

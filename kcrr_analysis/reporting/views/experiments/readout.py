@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from kcrr_analysis.experiments.checks import Check, Validity
 from kcrr_analysis.experiments.readout import Effect, Readout
+from kcrr_analysis.experiments.validity.checks import Check, Validity
 from kcrr_analysis.experiments.withheld import Withheld, withheld
 from kcrr_analysis.reporting import formats
 from kcrr_analysis.reporting.blocks import Block, Paragraph, Section, Table

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 
 from kcrr_analysis.experiments.analysis import Figure
-from kcrr_analysis.experiments.attrition import Bounds
 from kcrr_analysis.experiments.readout import Effect, Readout
+from kcrr_analysis.experiments.validity.bounds import Bounds
 from kcrr_analysis.experiments.withheld import Marks, Withheld, counts_persons
 from kcrr_analysis.reporting import formats
 from kcrr_analysis.reporting.blocks import Cell, Column, Hidden, Missing, Table

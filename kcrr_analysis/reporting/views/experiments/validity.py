@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from kcrr_analysis.experiments.checks import Check, Validity, Verdict
+from kcrr_analysis.experiments.validity.checks import Check, Validity, Verdict
 from kcrr_analysis.reporting import formats
 from kcrr_analysis.reporting.blocks import (
     Block,

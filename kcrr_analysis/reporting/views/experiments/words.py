@@ -286,7 +286,9 @@ def difference_words(outcome: Outcome, size: float, measure: Measure) -> str:
 
 @cache
 def _titles() -> dict[str, str]:
-    found: dict[str, str] = {"wave": "Волна"}
+    found: dict[str, str] = {
+        "wave": "Волна", "past_share": "Доля в прошлом", "past_n": "Людей в прошлом", "past_total": "Случаев в прошлом",
+    }  # fmt: skip
     for table in TABLES.values():
         for column in table.columns.values():
             found.setdefault(column.name, column.title)

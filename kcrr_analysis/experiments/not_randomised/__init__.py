@@ -1,0 +1,1 @@
+"""Effects of what nobody drew by lot: weaker evidence, and what speaks against it."""

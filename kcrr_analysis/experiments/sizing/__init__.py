@@ -1,0 +1,1 @@
+"""How many centres and persons: power, sample size, detectable effect, and what they need to know of the past."""
