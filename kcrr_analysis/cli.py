@@ -1,4 +1,4 @@
-"""The command line: `kcrr check | report | render | demo`, in Russian.
+"""The command line: `kcrr check | report | render | protocol | demo`, in Russian.
 
 argparse writes its own words in English; `_Parser` and `_Help` put Russian ones in their place. Rooms are imported by
 the command that needs them, so that `kcrr --help` answers at once.
@@ -123,6 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     _check_parser(commands)
     _report_parser(commands)
     _render_parser(commands)
+    _protocol_parser(commands)
     _demo_parser(commands)
     return parser
 
@@ -185,6 +186,18 @@ def _render_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.set_defaults(command=_render)
 
 
+def _protocol_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "protocol",
+        "зафиксировать протокол апробации",
+        "Проверяет протокол и дописывает в файл строку hash; протокол с такой строкой только сверяется с ней.\n"
+        "Код выхода: 0 – зафиксирован и не изменён, 1 – изменён после фиксации, 2 – файл неверен.",
+    )
+    parser.add_argument("file", metavar="ФАЙЛ", type=Path, help="протокол, например params/pilots/pilot-2026-1.yaml")
+    parser.set_defaults(command=_protocol)
+
+
 def _demo_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser = _command(
         commands,
@@ -221,7 +234,7 @@ def _version(asked: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from kcrr_analysis import __version__
 
     if not asked.version:
-        parser.error("не указана команда. Есть: check, report, render, demo")
+        parser.error("не указана команда. Есть: check, report, render, protocol, demo")
     _say(f"kcrr {__version__}")
     return OK
 
@@ -284,6 +297,20 @@ def _render(asked: argparse.Namespace) -> int:
     folder = paths.resolve(asked.out) if asked.out else notebook.parent
     for file in render.write(notebook_files.extract(notebook), folder, notebook.stem, template=template).values():
         _say(file)
+    return OK
+
+
+def _protocol(asked: argparse.Namespace) -> int:
+    from kcrr_analysis.experiments.fixing import fix
+
+    protocol = fix(asked.file)
+    if protocol.altered:
+        _say(
+            f"Протокол «{protocol.pilot}» изменён после фиксации: строка hash не соответствует содержанию. "
+            "Верните прежний текст или сохраните новый протокол под другим именем и кодом, без строки hash."
+        )
+        return FAILED
+    _say(f"Протокол «{protocol.pilot}» зафиксирован: {protocol.hash[:12]}. Не меняйте файл до конца апробации.")
     return OK
 
 

@@ -23,7 +23,7 @@ def called(*arguments: str) -> int:
     return caught.value.code
 
 
-@pytest.mark.parametrize("command", [(), ("check",), ("report",), ("render",), ("demo",)])
+@pytest.mark.parametrize("command", [(), ("check",), ("report",), ("render",), ("protocol",), ("demo",)])
 def test_help_is_russian(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert called(*command, "--help") == 0
     text = capsys.readouterr().out
@@ -34,7 +34,7 @@ def test_help_is_russian(command: tuple[str, ...], capsys: pytest.CaptureFixture
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "не указана команда. Есть: check, report, render, demo"),
+        ((), "не указана команда. Есть: check, report, render, protocol, demo"),
         (("chek",), "команды «chek» нет"),
         (("report",), "не указано: --params ФАЙЛ"),
         (("report", "--parms", "x"), "лишнее или неизвестное: «--parms» (возможно, --params), «x»"),
@@ -119,6 +119,19 @@ def test_a_reader_that_has_gone_does_not_change_the_exit_code(tmp_path: Path) ->
 def test_a_missing_file_of_parameters_is_bad_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert called("report", "--params", str(tmp_path / "x.yaml")) == 2
     assert "не найден" in capsys.readouterr().err
+
+
+def test_a_protocol_is_fixed_once_and_a_change_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text("pilot: p1\ndesign: {arms: [a, b]}\noutcomes: [{name: y}]\n", encoding="utf-8")
+    assert called("protocol", str(file)) == 0
+    assert "зафиксирован" in capsys.readouterr().out
+    file.write_text(file.read_text(encoding="utf-8").replace("p1", "p2"), encoding="utf-8")
+    assert called("protocol", str(file)) == 1
+    assert "изменён после фиксации" in capsys.readouterr().out
+    file.write_text("pilot: p1\ndesign: {arms: [a]}\noutcomes: [{name: y}]\n", encoding="utf-8")
+    assert called("protocol", str(file)) == 2
+    assert "p.yaml" in capsys.readouterr().err
 
 
 def test_render_needs_an_executed_notebook(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
