@@ -245,7 +245,7 @@ def comparison(
         )
     keep = (weight > 0) & np.isfinite(total)
     if not others:
-        keep &= np.isin(allowed.codes, (treated, control))
+        keep &= (allowed.codes == treated) | (allowed.codes == control)
     keep &= _compared(allowed, keep, treated, control)
     for arm in (treated, control):
         if not (allowed.codes[keep] == arm).any():
@@ -339,11 +339,11 @@ def _from_sums(first: Mask, second: Mask, compared: Comparison) -> Moments:
     """The coefficients without strata: sums over the arms, one matrix product for all assignments."""
     size, y, given = compared.weight, compared.mean, compared.given
     products = (y, given, y * y, y * given, given * given)
-    columns = np.column_stack([size, size * y, size * given, size**2, *(size**2 * part for part in products)])
+    columns = np.array([size, size * y, size * given, size**2, *(size**2 * part for part in products)])
     gaps = [np.zeros(len(first)), np.zeros(len(first))]
     errors = [np.zeros(len(first)) for _ in range(3)]
     for sign, arm in ((1.0, first), (-1.0, second)):
-        weight, of_y, of_m, s, sy, sm, syy, sym, smm = (arm.astype(float) @ columns).T
+        weight, of_y, of_m, s, sy, sm, syy, sym, smm = columns @ arm.T.astype(float)
         mu, nu = of_y / weight, of_m / weight
         gaps[0] += sign * mu
         gaps[1] += sign * nu
