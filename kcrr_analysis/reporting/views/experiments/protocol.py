@@ -240,4 +240,4 @@ def _kept(result: Protocol) -> str:
         if result.recorded is None
         else "записанная сумма другая"
     )
-    return f"Контрольная сумма содержания (hash): {result.hash}; {fixed}."
+    return f"Контрольная сумма содержания (начало строки hash): {result.hash[:12]}; {fixed}."
