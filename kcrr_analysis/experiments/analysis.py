@@ -138,7 +138,7 @@ def compare(part: Part) -> Figure:
 def others(part: Part) -> tuple[Figure, ...]:
     """The same effect by other methods, as a check; none decides."""
     design = part.assignment.design
-    if design.in_time or part.outcome.kind == "ordinal" or by_person(part):
+    if design.in_time or design.cluster is None or part.outcome.kind == "ordinal":
         return ()
     total, weight = part.sums
     codes = part.assignment.allowed.codes

@@ -29,8 +29,8 @@ _CRITERION_DRAWS = 5_000
 _ATTEMPTS = 200
 _ROUNDING = 1e-9
 _INTENDED = (
-    "Передайте назначение, которое дал жребий, даже если потом часть центров работала иначе: анализ "
-    "ведётся по назначению."
+    "Передайте назначение, которое дал жребий, даже если потом часть единиц работала иначе: анализ ведётся по "
+    "назначению. Если жребий шёл с другими долями групп, исправьте доли arms в протоколе."
 )
 
 
@@ -40,7 +40,7 @@ class Assignment:
 
     Attributes:
         design: The design.
-        units: One row an assigned unit, sorted: its identifier; `arm` (stepped wedge: `wave` from 0, crossover:
+        units: One row an assigned unit, sorted: its identifier; `arm` (stepped wedge: `wave` from 1, crossover:
             `sequence` 0 or 1, the one with the control first; switchback: one row a cluster and block, with `block`);
             its strata, `pair`, and the columns of `balance`.
         allowed: The assignments that could have happened.
@@ -169,7 +169,7 @@ def _column_of(design: Design) -> str:
 def _groups(design: Design) -> tuple[list[Any], FloatArray]:
     if design.method == "stepped_wedge":
         waves = int(design.waves or 0)
-        return list(range(waves)), np.full(waves, 1 / waves)
+        return list(range(1, waves + 1)), np.full(waves, 1 / waves)
     if design.method == "crossover":
         return [0, 1], np.array([0.5, 0.5])
     return list(design.names), np.array(list(design.shares.values()))

@@ -15,12 +15,19 @@ from kcrr_analysis.disclosure import Rule
 from kcrr_analysis.errors import NotComputableError, ParameterError
 from kcrr_analysis.experiments.pool import Pooled, pool
 from kcrr_analysis.experiments.protocol import Protocol
+from kcrr_analysis.experiments.readout import Deviation
 from kcrr_analysis.experiments.validity.checks import Validity
 from kcrr_analysis.experiments.validity.interference import simultaneous
 from kcrr_analysis.experiments.withheld import Withheld, withheld
 from kcrr_analysis.tables import Tables
 
 REGION = "region_code"
+
+MOST = 5
+"""Units that a message names."""
+
+FEWEST = 3
+"""Regions below which nothing is said of how they differ."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +80,7 @@ def pilot(
     fixed = protocol if isinstance(protocol, Protocol) else Protocol.load(protocol)
     assigned, results = pilot_data(tables, fixed)
     found = fixed.analyze(assigned, results, look=look)
+    found = replace(found, deviations=(*found.deviations, *_told_otherwise(fixed, assigned, results)))
     if _listed_units(tables, fixed) is not None:
         together = simultaneous(tables.pilots, fixed.pilot, rule=rule, seed=fixed.design.reference_seed)
         found = replace(found, validity=Validity((*found.validity.checks, together)))
@@ -103,14 +111,56 @@ def pilot_data(tables: Tables, protocol: Protocol) -> tuple[pd.DataFrame, pd.Dat
             f"В таблице pilot_results нет результатов апробации «{protocol.pilot}» (есть: {listed}). Добавьте их или "
             "укажите другой протокол."
         )
-    key = protocol.design.assigned
-    units = results.drop_duplicates(key) if key in results else results.iloc[:0]
+    key, column = protocol.design.assigned, _group_column(protocol)
     planned = _listed_units(tables, protocol)
-    column = {"stepped_wedge": "wave", "crossover": "sequence"}.get(protocol.design.method, "arm")
     if planned is None:
-        return _with_places(tables, units), results
-    about = _with_places(tables, units.drop(columns=[column], errors="ignore"))
-    return planned.rename(columns={"unit": key, "arm": column}).merge(about, on=key, how="left"), results
+        if column not in results or results[column].isna().all():
+            raise NotComputableError(
+                "Неизвестно, кто в какой группе: в таблице pilots нет назначения, а в pilot_results не заполнен "
+                "столбец "
+                f"группы ({column}). Заполните его так, как дал жребий."
+            )
+        # One row for each different statement: two groups of one centre are refused when they are read.
+        design = protocol.design
+        named = [
+            key,
+            column,
+            *design.strata,
+            *design.balance,
+            "center_id",
+            REGION,
+            *([design.pairs] if design.pairs else []),
+        ]
+        told = [name for name in dict.fromkeys(named) if name in results]
+        return _with_places(tables, results.drop_duplicates(told)), results
+    about_units = results.drop_duplicates(key).drop(columns=[column], errors="ignore")
+    planned = planned.rename(columns={"unit": key, "arm": column}).merge(about_units, on=key, how="left")
+    return _with_places(tables, planned), results
+
+
+def _group_column(protocol: Protocol) -> str:
+    return {"stepped_wedge": "wave", "crossover": "sequence"}.get(protocol.design.method, "arm")
+
+
+def _told_otherwise(protocol: Protocol, assigned: pd.DataFrame, results: pd.DataFrame) -> tuple[Deviation, ...]:
+    """Units whose group in the results is not the one that was drawn."""
+    key, column = protocol.design.assigned, _group_column(protocol)
+    if column not in results or protocol.design.in_time:
+        return ()
+    drawn = results[key].map(assigned.drop_duplicates(key).set_index(key)[column])
+    other = results[column].notna() & drawn.notna() & (results[column].str.strip() != drawn)
+    if not other.any():
+        return ()
+    names = sorted(set(results.loc[other, key]))
+    more = f" и ещё {len(names) - MOST}" if len(names) > MOST else ""
+    which = f": {', '.join(names[:MOST])}{more}" if protocol.design.cluster else ""
+    return (
+        Deviation(
+            "arm_differs",
+            f"Группа в таблице результатов не та, что в назначении (единиц: {len(names)}){which}. Учтено назначение; "
+            "проверьте, по какому формату единица работала.",
+        ),
+    )
 
 
 def by_region(
@@ -131,11 +181,13 @@ def by_region(
         rule: Disclosure control: in public mode a region whose figures rest on small counts is left out.
 
     Raises:
-        NotComputableError: Fewer than two regions have a figure, or the draw was not made within regions.
+        NotComputableError: Fewer than three regions have a figure, or the draw was not made within regions.
         ParameterError: As `Protocol.analyze`.
     """
     del month
     fixed = protocol if isinstance(protocol, Protocol) else Protocol.load(protocol)
+    if fixed.primary.kind == "ordinal":
+        raise NotComputableError("Свод по регионам для порядкового показателя не строится: его эффект — вероятность.")
     if REGION not in fixed.design.strata or fixed.looks is not None or len(fixed.design.names) != 2:
         raise NotComputableError(
             "Свод по регионам возможен, если жребий шёл внутри регионов (region_code среди strata) и групп две, без "
@@ -148,8 +200,11 @@ def by_region(
     few = frame["se"].notna() & ~(frame["se"].gt(0) & frame["df"].gt(2))
     frame.loc[few & frame["reason"].eq(""), "reason"] = "центров слишком мало: в свод не входит"
     known = frame[frame["reason"].eq("")]
-    if len(known) < 2:
-        raise NotComputableError("Свод по регионам: оценка есть меньше чем в двух регионах.")
+    if len(known) < FEWEST:
+        raise NotComputableError(
+            f"Свод по регионам: регионов с оценкой {len(known)}, нужно хотя бы {FEWEST}. Смотрите итог по всем "
+            "центрам вместе."
+        )
     pooled = pool(
         known["estimate"].to_numpy(), known["se"].to_numpy(), labels=known[REGION].tolist(),
         df=known["df"].to_numpy(), level=1 - fixed.alpha,

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from kcrr_analysis.errors import NotComputableError, ParameterError
+from kcrr_analysis.experiments.attainable import smallest_p
 from kcrr_analysis.experiments.extra_columns import numbers
 from kcrr_analysis.experiments.mechanism import Allowed
 from kcrr_analysis.experiments.order import Order, order
@@ -114,7 +115,7 @@ def plan(
         raise NotComputableError(
             "План по прошлым данным строится для назначения центров и показателей вида доля, число на человека "
             "или среднее. "
-            "Для других случаев вызовите experiments.power с ожидаемыми числами."
+            "Для других случаев мощность считают по ожидаемым числам (experiments.power)."
         )
     past, span, left_out = history(tables, month, numerator=numerator, of=of, months=months, source=source)
     total, n = past["past_total"].to_numpy(dtype=float), past["past_n"].to_numpy(dtype=float)
@@ -151,7 +152,8 @@ def plan(
         raise NotComputableError(f"Центров с прошлыми данными: {len(past)}. Для {arms} групп этого мало.")
     allowed = _allowed(fixed, past)
     return Planned(
-        fixed, region, numerator, of, span, past, source, left_out, alike, effect, whole, pd.DataFrame(rows),
+        fixed, region, numerator, of, span, past, source, left_out, alike, effect, whole,
+        _at_hand(pd.DataFrame(rows), len(past) // arms, _smallest_p(fixed, past), fixed.alpha),
         _simulated(fixed, total, n, allowed, effect), _placebo(fixed, total, n, allowed),
     )  # fmt: skip
 
@@ -185,6 +187,12 @@ def draw(
         ParameterError: As `Design.assign`.
     """
     fixed = protocol if isinstance(protocol, Protocol) else Protocol.load(protocol)
+    if fixed.design.cluster is None:
+        raise NotComputableError(
+            "Протокол назначает людей по одному, а их списка в таблицах нет. Жребий: "
+            "протокол.design.assign(список людей), "
+            "строка — человек; список остаётся в файле и не публикуется."
+        )
     units = tables.centers.drop_duplicates("center_id")
     if set(fixed.design.balance) & {"past_total", "past_n", "past_share"}:
         past, _, _ = history(tables, month, numerator=numerator, of=of, months=months, source=source)
@@ -226,8 +234,19 @@ def history(
     """
     if source not in {FLOW, RESULTS}:
         raise ParameterError(f"Прошлые данные: таблица «{source}» не подходит. Допустимы: {FLOW}, {RESULTS}.")
+    if source == RESULTS and RESULTS not in tables:
+        raise NotComputableError(
+            "Прошлое центров: таблицы pilot_results нет. Возьмите прошлое из помесячных данных: source = flow и "
+            "подходящие "
+            "numerator и of в первой ячейке."
+        )
     rows = tables.flow if source == FLOW else tables.pilot_results
     for column in (numerator, of):
+        if column not in rows and source == RESULTS:
+            raise NotComputableError(
+                f"Прошлое центров: в таблице {source} нет столбца «{column}». Возьмите прошлое из помесячных данных: "
+                "source = flow и подходящие numerator и of в первой ячейке."
+            )
         if column not in rows:
             listed = ", ".join(_counts(rows))
             raise ParameterError(f"В таблице {source} нет столбца «{column}». Есть числовые: {listed}.")
@@ -258,7 +277,12 @@ def history(
 
 def _counts(rows: pd.DataFrame) -> list[str]:
     """Columns that hold numbers."""
-    return [str(name) for name in rows.columns if not numbers(rows[name])[1].any() and rows[name].notna().any()]
+    codes = {"center_id", "region_code", "person_id", "pilot_id", "month"}
+    return [
+        str(name)
+        for name in rows.columns
+        if name not in codes and rows[name].notna().any() and not numbers(rows[name])[1].any()
+    ]
 
 
 def _power(protocol: Protocol, alike: Icc, baseline: float, effect: float, per_arm: int) -> Power | None:
@@ -287,6 +311,23 @@ def _allowed(protocol: Protocol, past: pd.DataFrame) -> Allowed | None:
         return protocol.design.assign(past).allowed
     except ParameterError:
         return None
+
+
+def _at_hand(table: pd.DataFrame, per_arm: int, least: float, alpha: float) -> pd.DataFrame:
+    """The row of the centres at hand with the p-value that their strata and arms allow."""
+    own = table["per_arm"] == per_arm
+    table.loc[own, "smallest_p"] = np.maximum(table.loc[own, "smallest_p"], least)
+    if least > alpha:
+        table.loc[own, ["power", "power_low", "power_high", "assurance"]] = 0.0
+        table.loc[own, "detectable"] = np.nan
+    return table
+
+
+def _smallest_p(protocol: Protocol, past: pd.DataFrame) -> float:
+    try:
+        return smallest_p(protocol.design.assign(past))
+    except ParameterError:
+        return 0.0
 
 
 def _placebo(protocol: Protocol, total: np.ndarray, n: np.ndarray, allowed: Allowed | None) -> Check | None:

@@ -369,8 +369,8 @@ _PILOT_RESULTS = _table(
     _column("level", "Уровень ответа", "number", "Ступень шкалы",
             doc="Level of an ordinal outcome, in a table of sums."),
     one_of=(("center_id", "person_id"),),
-    doc="What a pilot measured: a row a person, or a row a centre (and month) with sums; further columns are outcomes "
-        "that the protocol names.",
+    doc="What a pilot measured: a row a person, or a row a centre (and month) with sums over its clients, never means; "
+        "further columns are outcomes that the protocol names.",
 )  # fmt: skip
 
 _PARTNERS = _table(

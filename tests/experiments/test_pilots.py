@@ -108,18 +108,17 @@ def test_the_region_of_a_centre_comes_from_the_table_of_centres() -> None:
 
 
 def test_a_region_with_small_counts_is_left_out_of_the_summary_in_public() -> None:
-    regions = [code for code in ("01", "02", "03") for _ in range(8)]
-    applied = [3, 0] * 4 + [30, 40, 20, 55, 33, 41, 28, 60] * 2
-    applied[:8] = [1, 2, 0, 0, 1, 1, 0, 0]
-    results = rows(["control", "new"] * 12, regions, applied=applied, clients=[100] * 24)
+    regions = [code for code in ("01", "02", "03", "04") for _ in range(8)]
+    applied = [1, 2, 0, 0, 1, 1, 0, 0] + [30, 40, 20, 55, 33, 41, 28, 60] * 3
+    results = rows(["control", "new"] * 16, regions, applied=applied, clients=[100] * 32)
     design = Design(cluster="center_id", arms=("control", "new"), method="stratified", strata="region_code")
     protocol = Protocol("p1", design, [Outcome("applied", of="clients")])
     public = by_region(made(results), "01", protocol=protocol, rule=Rule())
     first = public.rows.iloc[0]
     assert np.isnan(first["estimate"])
     assert first["reason"] == "малые числа скрыты"
-    assert len(public.pooled.regions) == 2
-    assert len(by_region(made(results), "01", protocol=protocol).pooled.regions) == 3
+    assert len(public.pooled.regions) == 3
+    assert len(by_region(made(results), "01", protocol=protocol).pooled.regions) == 4
 
 
 def test_regional_services_by_stage() -> None:

@@ -91,7 +91,9 @@ def centres(number: int, persons: int | np.ndarray = 100) -> pd.DataFrame:
 
 def pilot(*outcomes: Outcome, design: Design | None = None, **settings: Any) -> Protocol:
     chosen = design or Design(cluster="center_id", arms=("control", "new"), seed=1)
-    given: dict[str, Any] = {"title": "Карьерный марафон", "arm_titles": TITLES, "recorded": None} | settings
+    given: dict[str, Any] = {
+        "title": "Карьерный марафон", "arm_titles": TITLES, "recorded": None, "service_id": "R02", **settings
+    }  # fmt: skip
     made = Protocol("01-25", chosen, outcomes or (APPLIED,), **given)
     return replace(made, recorded=made.hash)
 
@@ -404,7 +406,7 @@ def in_time(method: str) -> Section:
         )
     else:
         order = rows["center_id"].map(kept.set_index("center_id")[{"crossover": "sequence"}.get(method, "wave")])
-        given = (rows["month"] > order) if method == "stepped_wedge" else ((rows["month"] + order) % 2 == 1)
+        given = (rows["month"] >= order) if method == "stepped_wedge" else ((rows["month"] + order) % 2 == 1)
     rows = rows.assign(n=80, applied=25 + 8 * np.asarray(given) + np.arange(len(rows)) % 4)
     return build(protocol.analyze(made, rows, draws=499))
 

@@ -76,7 +76,8 @@ def group_name(announced: Order, group: str) -> str:
     """Russian name of an arm, wave or sequence."""
     method = announced.assignment.design.method
     if method == "stepped_wedge":
-        return f"волна {int(group) + 1}"
+        begins = 2 + announced.assignment.design.block * (int(group) - 1)
+        return f"волна {group} (по-новому с {begins}-го периода)"
     if method == "crossover":
         return SEQUENCES[int(group)]
     return words.arm_name(announced.protocol, group)

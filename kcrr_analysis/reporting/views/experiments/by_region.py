@@ -13,6 +13,12 @@ from kcrr_analysis.reporting.views import build
 from kcrr_analysis.reporting.views.cells import rows_of
 from kcrr_analysis.reporting.views.experiments.words import Measure, smallest, stop
 
+STUDENT = (
+    "Интервалы регионов в своде построены по разбросу их центров и предполагают его нормальным; по одному "
+    "региону выводов по ним "
+    "не делают. Что позволяет сам жребий внутри региона, показывает следующая таблица."
+)
+
 
 @build.register
 def by_region(result: ByRegion) -> Section:
@@ -20,7 +26,12 @@ def by_region(result: ByRegion) -> Section:
     whole = build(result.pooled)
     measure = Measure.of(result.protocol.primary)
     # The first block of the summary is its conclusion: the region's own part comes before it.
-    blocks: list[Block] = [Paragraph(_own(result, measure), "plain"), *whole.blocks, _table(result, measure)]
+    blocks: list[Block] = [
+        Paragraph(_own(result, measure), "plain"),
+        *whole.blocks,
+        Paragraph(STUDENT, "note"),
+        _table(result, measure),
+    ]
     return replace(whole, title="Апробация по регионам", blocks=tuple(blocks))
 
 

@@ -49,7 +49,7 @@ def planned(result: Planned) -> Section:
         columns=(
             Column("Центров в группе", "int"),
             Column("Центров всего", "int"),
-            Column("Мощность, %", "percent", 0),
+            Column("Мощность, %", "percent", 1),
             Column("При крайних значениях сходства, %", "percent", 0),
             Column(f"Различие, заметное с вероятностью 80 %, {measure.header}", "number", measure.decimals),
             Column("Наименьшее возможное p"),
@@ -59,6 +59,7 @@ def planned(result: Planned) -> Section:
             f"Искомый эффект: {_effect(result, measure)}; уровень значимости "
             f"{formats.number(result.protocol.alpha, 2)}, двусторонний.",
             METHOD_NOTE,
+            "Строка имеющихся центров (выделена) учитывает страты протокола, остальные — нет.",
         ),
         emphasised=tuple(place for place, number in enumerate(result.table["per_arm"]) if number == _own(result)),
     )
@@ -112,8 +113,8 @@ def _conclusion(result: Planned, own: pd.Series, measure: Measure) -> str:
         return (
             f"При {_centres(len(result.centers))} ({_own(result)} в группе) апробация не может показать "
             "различие ни при каком "
-            f"результате: наименьшее возможное p — {smallest(float(own['smallest_p']))}. Объедините центры "
-            "нескольких регионов."
+            f"результате: наименьшее возможное p — {smallest(float(own['smallest_p']))}. Добавьте центры, "
+            "укрупните страты или уменьшите число групп."
         )
     chance = formats.percent(100 * float(own["power"]), 0)
     least = measure.size(abs(float(own["detectable"])))

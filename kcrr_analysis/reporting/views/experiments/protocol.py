@@ -184,7 +184,7 @@ def _row(outcome: Outcome) -> tuple[Cell, ...]:
         marks.append(f"полезно от {words.difference_words(outcome, outcome.worthwhile, measure)}")
     if outcome.margin:
         marks.append(f"допуск {words.margin_words(outcome, measure)}")
-    columns = outcome.column + (f" / {outcome.of}" if outcome.of else "")
+    columns = f"сумма {outcome.column} / {outcome.of}" if outcome.of else outcome.column
     if outcome.covariates:
         columns += f"; поправка на {', '.join(outcome.covariates)}"
     return (

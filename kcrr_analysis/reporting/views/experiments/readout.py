@@ -39,7 +39,7 @@ def published(made: Withheld) -> Section:
                 for said in (
                     decision.cost(made),
                     decision.scaled(made),
-                    decision.state(result.decision, result.protocol.service_id),
+                    decision.state(result.decision, result.protocol.service_id) if result.protocol.service_id else "",
                 )
                 if said
             ),
