@@ -109,6 +109,8 @@ def read(path: Path) -> Any:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise ParameterError(f"Файл {path} не найден. Проверьте путь.") from error
+    except IsADirectoryError as error:
+        raise ParameterError(f"{path} — папка, а нужен файл YAML. Укажите файл.") from error
     except UnicodeDecodeError as error:
         raise ParameterError(f"Файл {path} не в кодировке UTF-8. Сохраните его как UTF-8.") from error
     except OSError as error:

@@ -68,6 +68,7 @@ def analyze(
             deviations.append(Deviation("outcome_missing", f"Показатель «{outcome.title}» не измерен. {error}"))
     looks = _looks(protocol, made, reduced[protocol.primary.name], look, deviations)
     effects = _effects(protocol, made, reduced, looks, draws, deviations)
+    deviations += _implausible(effects)
     checks = _checks(protocol, made, reduced[protocol.primary.name], looks)
     decision = decide(
         protocol,
@@ -77,6 +78,25 @@ def analyze(
         crossed=any(one.crossed for one in looks),
     )
     return Readout(protocol, made, effects, checks, tuple(deviations), looks, decision)
+
+
+def _implausible(effects: Sequence[Effect]) -> list[Deviation]:
+    """Means smaller than the change that the protocol still tolerates or seeks: sums were asked for, means given."""
+    strange = {
+        effect.outcome.title: effect
+        for effect in effects
+        if effect.outcome.kind in {"mean", "count"}
+        and effect.outcome.of is not None
+        and 0 < abs(effect.control_mean) < max(effect.outcome.margin or 0, effect.outcome.worthwhile)
+    }
+    return [
+        Deviation(
+            "sums_expected",
+            f"Показатель «{title}»: порог протокола больше самого показателя в контрольной группе. Возможно, в столбце "
+            f"«{effect.outcome.column}» стоят средние, а нужны суммы по клиентам центра: тогда вывод по нему неверен.",
+        )
+        for title, effect in strange.items()
+    ]
 
 
 def _of_protocol(protocol: Protocol, made: Assignment) -> list[Deviation]:

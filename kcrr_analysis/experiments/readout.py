@@ -78,7 +78,8 @@ class Deviation:
     """What was not done as the protocol says.
 
     Attributes:
-        code: altered, not_fixed, not_drawn, units_missing, units_unknown, outcome_missing, look_unplanned.
+        code: altered, not_fixed, not_drawn, units_missing, units_unknown, outcome_missing, look_unplanned,
+            arm_differs, sums_expected.
         text: The same in Russian.
     """
 

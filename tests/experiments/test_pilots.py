@@ -144,3 +144,50 @@ def test_the_protocols_of_the_demo_are_fixed() -> None:
     for file in sorted(Path(FILE).parent.glob("*.yaml")):
         protocol = Protocol.load(file)
         assert protocol.recorded == protocol.hash, file.name
+
+
+LISTED = {"period_start": pd.NaT, "period_end": pd.NaT}
+
+
+def test_a_centre_that_left_is_named_and_its_region_is_known() -> None:
+    arms, regions = ["control", "new"] * 6, ["01"] * 6 + ["02"] * 6
+    results = rows(arms, regions, applied=list(range(12)), clients=[20] * 12)
+    centres = results[["center_id", "region_code"]]
+    listed = pd.DataFrame(
+        {"pilot_id": ["p1"], "units": [";".join(results["center_id"])], "assignment": [";".join(arms)]}
+    ).assign(**LISTED)
+    design = Design(cluster="center_id", arms=("control", "new"), method="stratified", strata="region_code", seed=None)
+    protocol = Protocol("p1", design, [Outcome("applied", of="clients")])
+    frames = {"pilot_results": results.iloc[1:], "pilots": listed, "centers": centres}
+    found = pilot(tables.Tables(frames=frames), "01", protocol=protocol).readout
+    assert [deviation.code for deviation in found.deviations if "c0" in deviation.text] == ["units_missing"]
+    assert "center_attrition" in [check.code for check in found.validity.checks if check.verdict == "warning"]
+
+
+def test_groups_that_differ_from_the_draw_are_named() -> None:
+    arms = ["control", "new"] * 4
+    results = rows(arms, applied=[1, 5, 2, 6, 3, 7, 2, 8], clients=[20] * 8)
+    listed = pd.DataFrame(
+        {"pilot_id": ["p1"], "units": [";".join(results["center_id"])], "assignment": [";".join(arms)]}
+    ).assign(**LISTED)
+    results.loc[0, "arm"] = "new"
+    found = pilot(made(results, listed), "01", protocol=PLAIN).readout
+    (said,) = [deviation.text for deviation in found.deviations if deviation.code == "arm_differs"]
+    assert "(единиц: 1): c0." in said
+
+
+def test_two_groups_of_one_centre_are_refused_and_no_group_is_told() -> None:
+    results = rows(["control", "new"] * 4, applied=[1] * 8, clients=[20] * 8)
+    twice = pd.concat([results, results.iloc[:1].assign(arm="new")], ignore_index=True)
+    with pytest.raises(ParameterError, match="c0"):
+        pilot(made(twice), "01", protocol=PLAIN)
+    with pytest.raises(NotComputableError, match="Неизвестно, кто в какой группе"):
+        pilot(made(results.assign(arm=pd.NA)), "01", protocol=PLAIN)
+
+
+def test_two_regions_are_no_summary() -> None:
+    results = rows(["control", "new"] * 8, ["01"] * 8 + ["02"] * 8, applied=list(range(30, 46)), clients=[100] * 16)
+    design = Design(cluster="center_id", arms=("control", "new"), method="stratified", strata="region_code", seed=None)
+    protocol = Protocol("p1", design, [Outcome("applied", of="clients")])
+    with pytest.raises(NotComputableError, match="регионов с оценкой 2"):
+        by_region(made(results), "01", protocol=protocol)

@@ -112,3 +112,24 @@ def test_what_cannot_be_planned_is_explained(demo: tables.Tables) -> None:
     minutes = Protocol("p", centres, [Outcome("m", kind="mean", of="clients", worthwhile=1)])
     with pytest.raises(NotComputableError, match="sd"):
         plan(demo, "01", protocol=minutes, **PAST)
+
+
+def test_strata_that_leave_too_few_draws_are_told_before_the_data(demo: tables.Tables) -> None:
+    """Four centres in two strata of two: 4 draws, smallest p 0.5, whatever the table for four centres says."""
+    few = demo.pilot_results[demo.pilot_results["center_id"].isin(["01001", "01002", "02001", "02002"])]
+    data = tables.Tables(frames={"pilot_results": few})
+    found = plan(data, "01", protocol=FILE, **PAST)
+    own = found.table.set_index("per_arm").loc[2]
+    assert (own["power"], own["smallest_p"]) == (0, pytest.approx(0.5))
+    assert np.isnan(own["detectable"])
+
+
+def test_a_pilot_before_any_results_is_sent_to_the_monthly_data(demo: tables.Tables) -> None:
+    only = tables.Tables(frames={"centers": demo.centers})
+    with pytest.raises(NotComputableError, match="source = flow"):
+        plan(only, "01", protocol=FILE, **PAST)
+    with pytest.raises(NotComputableError, match="source = flow"):
+        plan(demo, "01", protocol=FILE, source="pilot_results")
+    persons = Protocol("p", Design(), [Outcome("applied", worthwhile=0.05)])
+    with pytest.raises(NotComputableError, match="людей по одному"):
+        draw(demo, "01", protocol=persons)

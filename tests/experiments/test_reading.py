@@ -486,3 +486,19 @@ def test_a_wedge_with_too_few_periods_is_refused() -> None:
     rows = SUMS.merge(pd.DataFrame({"month": range(3)}), how="cross")
     with pytest.raises(ParameterError, match="Нужно не меньше 4"):
         read(design, rows)
+
+
+def test_means_in_the_place_of_sums_are_suspected() -> None:
+    """A centre's mean wait of 15 minutes over its 100 clients reads as 0.15: under the margin of 3."""
+    protocol = Protocol(
+        "p",
+        by_centre(seed=2),
+        [APPLIED, Outcome("wait", kind="mean", of="n", role="guardrail", margin=3, better="lower", title="Ожидание")],
+    )
+    rows = SUMS.assign(n=100, wait=np.linspace(14, 16, len(SUMS)))
+    made = protocol.design.assign(CENTRES)
+    found = protocol.analyze(made, rows)
+    (said,) = [deviation.text for deviation in found.deviations if deviation.code == "sums_expected"]
+    assert "«Ожидание»" in said
+    right = protocol.analyze(made, rows.assign(wait=rows["wait"] * 100))
+    assert "sums_expected" not in [deviation.code for deviation in right.deviations]

@@ -227,9 +227,11 @@ def _units(announced: Order) -> tuple[Block, ...]:
         )
         for row in frame.to_dict("records")
     ]
+    whole = len(announced.assignment.units)
+    part = "" if len(rows) == whole else f": центры региона, {len(rows)} из {whole}"
     return (
         Table(
-            title="Список для приказа: кто в какой группе",
+            title=f"Список для приказа: кто в какой группе{part}",
             columns=(
                 Column("Код" if announced.names else "Центр"),
                 *((Column("Центр"),) if announced.names else ()),
