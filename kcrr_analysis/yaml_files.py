@@ -92,11 +92,16 @@ def parse(text: str, name: str) -> Any:
         mark = error.problem_mark
         where = f", строка {mark.line + 1}, позиция {mark.column + 1}" if mark else ""
         raise ParameterError(
-            f"{name}{where}: файл не читается как YAML ({error.problem}). "
+            f"{name}{where}: файл не читается как YAML{_problem(error.problem)}. "
             "Проверьте отступы (только пробелы), двоеточия и кавычки."
         ) from error
     except yaml.YAMLError as error:
-        raise ParameterError(f"{name}: файл не читается как YAML ({error}).") from error
+        raise ParameterError(f"{name}: файл не читается как YAML.") from error
+
+
+def _problem(said: str | None) -> str:
+    """What is wrong, where the words are ours; PyYAML's own are English."""
+    return f" ({said})" if said and not said.isascii() else ""
 
 
 def read(path: Path) -> Any:
@@ -165,7 +170,9 @@ def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
     if kind == "literal_error":
         allowed = str(context.get("expected", "")).replace(" or ", ", ").replace("'", "«", 1)
         allowed = allowed.replace("'", "").replace("«", "")
-        return f"параметр «{where}»: значение «{value}» не допускается. Допустимы: {allowed}."
+        near = get_close_matches(str(value), allowed.split(", "), n=1)
+        hint = f" Возможно, имелось в виду {near[0]}." if near else ""
+        return f"параметр «{where}»: значение «{value}» не допускается.{hint} Допустимы: {allowed}."
     if kind == "value_error":
         return f"параметр «{where}»: {context.get('error', detail['msg'])}. Записано: «{value}»."
     if kind in {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}:

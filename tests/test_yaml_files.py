@@ -51,6 +51,10 @@ def test_flags_are_plain_words(word: str, value: bool) -> None:
         ("regions: [a]", "x.yaml: параметр «name»: не заполнено. Добавьте эту строку."),
         ("name: x\nregions: 77", "ожидается список: [а, б] или строки, начатые с «- ». Записано: «77»."),
         ("name: x\nkind: secret", "параметр «kind»: значение «secret» не допускается. Допустимы: public, internal."),
+        (
+            "name: x\nkind: publik",
+            "«publik» не допускается. Возможно, имелось в виду public. Допустимы: public, internal.",
+        ),
         ("name: x\ninner: {threshold: 1}", "«inner.threshold»: значение должно быть не меньше 2. Записано: «1»."),
         ("name: x\ninner: {threshold: five}", "«inner.threshold»: ожидается целое число. Записано: «five»."),
         ("name: x\ninner: {treshold: 5}", "«inner.treshold» неизвестен. Возможно, имелось в виду «threshold»."),

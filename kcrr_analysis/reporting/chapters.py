@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -85,14 +85,14 @@ class Chapter:
     checked: CheckResult
     mapping: Path | None = None
 
-    def everyone(self, *only: str, regions: str = "all") -> Compared:
+    def everyone(self, *only: str, regions: str | Sequence[str] = "all") -> Compared:
         """The tables of all regions, to compare with this one.
 
         A region whose rows have errors is left out and named; its own chapter says what is wrong with it.
 
         Args:
             *only: Names of the tables.
-            regions: `all`, or codes joined by commas; this region is always among them.
+            regions: `all`, or codes, a sequence or joined by commas; this region is always among them.
 
         Raises:
             DataError: The chapter's own region is among those with errors, or an error touches every region.
@@ -106,7 +106,8 @@ class Chapter:
             own = _shown(found, self.rule).errors
             raise DataError(fault for fault in own if fault.region_code in {None, self.region})
         named = dict(found.tables.regions)
-        wanted = set(named) if regions.strip() == "all" else {*map(str.strip, regions.split(",")), self.region}
+        codes = [code.strip() for code in (regions.split(",") if isinstance(regions, str) else regions)]
+        wanted = set(named) if codes == ["all"] else {*filter(None, codes), self.region}
         unknown = sorted(wanted - set(named))
         if unknown:
             raise ParameterError(

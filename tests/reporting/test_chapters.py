@@ -104,6 +104,9 @@ def test_all_regions_are_there_to_compare_and_their_small_cells_are_hidden(folde
     assert [code for code, _ in others.regions] == ["01", "02"]
     assert others.tables.flow["applied_hidden"].sum() == 1
     assert opened(folder).everyone("flow", regions="01").tables.regions[0][0] == "01"
+    assert (
+        opened(folder).everyone("flow", regions=["01"]).regions == opened(folder).everyone("flow", regions="01").regions
+    )
     with pytest.raises(ParameterError, match="нет регионов 55"):
         opened(folder).everyone("flow", regions="55")
 
