@@ -151,8 +151,11 @@ class Protocol:
                     f"{self._named}: просмотры по волнам требуют, чтобы жребий шёл внутри волн. Добавьте столбец "
                     f"«{self.looks.wave}» в strata (метод stratified)."
                 )
-            if len(self.design.names) != 2:
-                raise ParameterError(f"{self._named}: просмотры до конца возможны при двух группах. Уберите looks.")
+            if len(self.design.names) != 2 or self.design.method == "rerandomised" or self.primary.kind == "ordinal":
+                raise ParameterError(
+                    f"{self._named}: просмотры до конца возможны при двух группах, не для rerandomised и не для "
+                    "порядкового показателя. Уберите looks."
+                )
 
     @property
     def primary(self) -> Outcome:

@@ -139,8 +139,9 @@ def _looks(
     spent = spending(planned.kind, shares, protocol.alpha)
     total, weight = estimand(reduced, per_person=protocol.estimand == "person")
     return sequential.sequential(
-        total, weight, made.allowed, wave.tolist(), spent[:number].tolist(), seed=protocol.design.reference_seed
-    )
+        total, weight, made.allowed, wave.tolist(), spent[:number].tolist(), covariates=reduced.covariates,
+        seed=protocol.design.reference_seed,
+    )  # fmt: skip
 
 
 def _effects(  # noqa: PLR0917 - one caller

@@ -22,6 +22,7 @@ from kcrr_analysis.stats.estimate import FloatArray
 DRAWS = 9_999
 _LARGEST = 1e300
 _STREAM = 11
+_SPARE = 5
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ def sequential(
     waves: Sequence[int] | FloatArray,
     spent: Sequence[float] | FloatArray,
     *,
+    covariates: FloatArray | None = None,
     draws: int = DRAWS,
     seed: int = 0,
 ) -> tuple[Look, ...]:
@@ -63,6 +65,7 @@ def sequential(
         allowed: The observed assignment and those that could have happened; waves must be among its strata.
         waves: Wave of each unit, from 1.
         spent: Error that may be spent by each look made so far, cumulative.
+        covariates: Known before the assignment, shape (units, covariates).
         draws: Assignments drawn.
         seed: Of the draws; a wave keeps its draws at later looks.
 
@@ -83,6 +86,7 @@ def sequential(
     # Only what can be compared changes places: units with an outcome, in strata where both arms have one.
     whole = comparison(total, finished, allowed)
     total, weight, wave, allowed = total[whole.used], weight[whole.used], wave[whole.used], whole.allowed
+    known = None if covariates is None else np.asarray(covariates, dtype=float)[whole.used]
     codes = _nested(allowed, wave, len(spent), draws, seed)
     crossed = np.zeros(len(codes), dtype=bool)
     looks: list[Look] = []
@@ -90,7 +94,10 @@ def sequential(
         seen = wave <= number
         sizes = np.zeros(len(codes))
         if seen.any():
-            sizes = comparison(total[seen], weight[seen], allowed.restrict(seen)).sizes(codes[:, seen])
+            # An early look with hardly more units than covariates is made without them.
+            enough = known is not None and int(seen.sum()) > known.reshape(len(known), -1).shape[1] + _SPARE
+            own = known[seen] if known is not None and enough else None
+            sizes = comparison(total[seen], weight[seen], allowed.restrict(seen), covariates=own).sizes(codes[:, seen])
             # Complete separation is an infinite statistic; an infinite critical value must not be crossed by it.
             sizes = np.minimum(sizes, _LARGEST)
         bound = _critical(sizes, crossed, budget)

@@ -131,7 +131,7 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(ParameterError, match="Протокол не записан"):
         Protocol("p", Design(), [Outcome("y")]).save(tmp_path / "file" / "p.yaml")
-    with pytest.raises(ParameterError, match="не открывается"):
+    with pytest.raises(ParameterError, match="а нужен файл YAML"):
         Protocol("p", Design(), [Outcome("y")]).save(tmp_path)
 
 
@@ -237,3 +237,16 @@ def test_what_may_be_left_empty(tmp_path: Path) -> None:
     assert not found.altered
     with pytest.raises(ParameterError, match="не найден"):
         Protocol.load(tmp_path / "other.yaml")
+
+
+@pytest.mark.parametrize(
+    ("design", "primary"),
+    [
+        (WAVES, Outcome("y", kind="ordinal")),
+        (by_centre(method="rerandomised", strata="wave", balance="size"), Outcome("y")),
+        (by_centre(method="stratified", strata="wave", arms=("a", "b", "c")), Outcome("y")),
+    ],
+)
+def test_looks_that_cannot_be_made_exact_are_refused(design: Design, primary: Outcome) -> None:
+    with pytest.raises(ParameterError, match="Уберите looks"):
+        Protocol("p", design, [primary], looks=Looks())

@@ -132,3 +132,26 @@ def test_what_cannot_be() -> None:
     same = looked(np.ones(24), draws=99)
     assert not any(look.crossed for look in same)
     assert [look.p for look in same] == [1, 1, 1]
+
+
+def test_a_covariate_that_explains_the_outcome_lets_a_look_stop_and_a_constant_shift_of_it_does_not_matter() -> None:
+    chance = np.random.default_rng(8)
+    wave = np.repeat([1, 2, 3], 12)
+    codes = np.concatenate([chance.permutation([0, 1] * 6) for _ in range(3)])
+    before = chance.normal(0, 1, wave.size)
+    y = before + 0.4 * codes + chance.normal(0, 0.1, wave.size)
+    ones, spent = np.ones(wave.size), [0.01, 0.03, 0.05]
+    plain = sequential(y, ones, Allowed(codes, wave), wave, spent, draws=1_999)
+    better = sequential(y, ones, Allowed(codes, wave), wave, spent, covariates=before, draws=1_999)
+    shifted = sequential(y, ones, Allowed(codes, wave), wave, spent, covariates=before + 50, draws=1_999)
+    assert not any(look.crossed for look in plain)
+    assert any(look.crossed for look in better)
+    assert [look.p for look in better] == [look.p for look in shifted]
+
+
+def test_an_early_look_with_few_units_is_made_without_the_covariate() -> None:
+    wave, codes = np.repeat([1, 2], [4, 12]), np.array([0, 1] * 8)
+    y = np.arange(16.0) ** 1.5
+    looks = sequential(y, np.ones(16), Allowed(codes, wave), wave, [0.02, 0.05], covariates=y[::-1], draws=499)
+    alone = sequential(y, np.ones(16), Allowed(codes, wave), wave, [0.02], draws=499)
+    assert looks[0].p == alone[0].p
