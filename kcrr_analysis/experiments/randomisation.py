@@ -340,19 +340,21 @@ def _from_sums(first: Mask, second: Mask, compared: Comparison) -> Moments:
     size, y, given = compared.weight, compared.mean, compared.given
     products = (y, given, y * y, y * given, given * given)
     columns = np.array([size, size * y, size * given, size**2, *(size**2 * part for part in products)])
-    gaps = [np.zeros(len(first)), np.zeros(len(first))]
-    errors = [np.zeros(len(first)) for _ in range(3)]
-    for sign, arm in ((1.0, first), (-1.0, second)):
-        weight, of_y, of_m, s, sy, sm, syy, sym, smm = columns @ arm.T.astype(float)
-        mu, nu = of_y / weight, of_m / weight
-        gaps[0] += sign * mu
-        gaps[1] += sign * nu
-        errors[0] += _told(syy - 2 * mu * sy + mu**2 * s, syy) / weight**2
-        errors[1] += (sym - mu * sm - nu * sy + mu * nu * s) / weight**2
-        errors[2] += _told(smm - 2 * nu * sm + nu**2 * s, smm) / weight**2
+    # Both arms side by side, one after the other in each row.
+    sums = columns @ np.concatenate([first, second]).T.astype(float)
+    weight, of_y, of_m, s, sy, sm, syy, sym, smm = sums
+    mu, nu, whole = of_y / weight, of_m / weight, weight**2
+    errors = np.array(
+        [
+            _told(syy - 2 * mu * sy + mu**2 * s, syy) / whole,
+            (sym - mu * sm - nu * sy + mu * nu * s) / whole,
+            _told(smm - 2 * nu * sm + nu**2 * s, smm) / whole,
+        ]
+    ).reshape(3, 2, -1)
     units = int(first[0].sum() + second[0].sum())
-    c, d, e = (part * (units / max(units - 2, 1)) for part in errors)
-    return gaps[0], gaps[1], c, np.where((c > 0) & (e > 0), d, 0.0), e
+    c, d, e = errors.sum(axis=1) * (units / max(units - 2, 1))
+    a, b = (arms[0] - arms[1] for arms in np.array([mu, nu]).reshape(2, 2, -1))
+    return a, b, c, np.where((c > 0) & (e > 0), d, 0.0), e
 
 
 def _from_residuals(first: Mask, second: Mask, compared: Comparison) -> Moments:
