@@ -109,18 +109,19 @@ def estimand(reduced: Reduced, *, per_person: bool) -> tuple[FloatArray, FloatAr
 def compare(part: Part) -> Figure:
     """The effect by the method that follows from the design."""
     design = part.assignment.design
-    draws = {} if part.draws is None else {"draws": part.draws}
-    if design.method in ("stepped_wedge", "crossover"):
+    if design.ordered:
         total, weight = part.sums
         table = periods.schedule(design, len(part.reduced.periods))
-        reference = periods.in_time(total, weight, part.assignment.allowed, table, seed=design.reference_seed, **draws)
+        reference = periods.in_time(
+            total, weight, part.assignment.allowed, table, draws=part.draws or periods.DRAWS, seed=design.reference_seed
+        )
         return _of_reference(reference, part)
     if by_person(part):
         return _persons(part)
     if part.outcome.kind == "ordinal" and part.reduced.levels is not None:
         win = win_probability(
             part.reduced.levels, part.assignment.allowed, treated=part.arm, per_unit=not part.per_person,
-            seed=design.reference_seed, **draws,
+            draws=part.draws or DRAWS, seed=design.reference_seed,
         )  # fmt: skip
         low, high = win.interval(part.level)
         return Figure(
@@ -130,7 +131,7 @@ def compare(part: Part) -> Figure:
     total, weight = part.sums
     reference = randomisation.difference(
         total, weight, part.assignment.allowed, treated=part.arm, covariates=part.reduced.covariates,
-        seed=design.reference_seed, **draws,
+        draws=part.draws or DRAWS, seed=design.reference_seed,
     )  # fmt: skip
     return _of_reference(reference, part)
 

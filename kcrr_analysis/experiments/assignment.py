@@ -60,7 +60,7 @@ class Assignment:
     @cached_property
     def counts(self) -> dict[str, int]:
         """Number of assigned units by arm (wave, sequence)."""
-        column = _column_of(self.design)
+        column = self.design.group_column
         found = self.units[column].value_counts()
         names = self.design.names if column == ARM else sorted(found.index)
         return {str(name): int(found.get(name, 0)) for name in names}
@@ -71,7 +71,7 @@ class Assignment:
 
         The standardised difference is (mean - control mean) / pooled standard deviation of units.
         """
-        column = _column_of(self.design)
+        column = self.design.group_column
         groups = list(self.counts) if column == ARM else [int(name) for name in self.counts]
         rows = []
         for covariate in self.design.balance:
@@ -118,7 +118,7 @@ def assign(design: Design, units: pd.DataFrame) -> Assignment:
     criterion = _criterion(design, frame, codes, blocks)
     if criterion is not None:
         codes = _balanced(Allowed(codes, blocks, criterion), chance)
-    frame.insert(1 + (design.method == "switchback"), _column_of(design), [names[code] for code in codes])
+    frame.insert(1 + (design.method == "switchback"), design.group_column, [names[code] for code in codes])
     return Assignment(design, frame, Allowed(codes, blocks, criterion), redrawn=True)
 
 
@@ -132,7 +132,7 @@ def read_assignment(design: Design, assigned: pd.DataFrame) -> Assignment:
     Raises:
         ParameterError: An unknown arm, an arm without units, or an assignment that the design could not have produced.
     """
-    column = _column_of(design)
+    column = design.group_column
     _present(assigned, [column], "Назначение: нет столбца")
     frame = _assigned_units(design, assigned, keep=column)
     blocks = _blocks(design, frame, given=assigned)
@@ -160,10 +160,6 @@ def read_assignment(design: Design, assigned: pd.DataFrame) -> Assignment:
     if design.randomised:
         _could_happen(design, frame, allowed, shares)
     return Assignment(design, frame, allowed, _same_as_drawn(design, frame, column, assigned))
-
-
-def _column_of(design: Design) -> str:
-    return {"stepped_wedge": WAVE, "crossover": SEQUENCE}.get(design.method, ARM)
 
 
 def _groups(design: Design) -> tuple[list[Any], FloatArray]:
@@ -267,9 +263,8 @@ def _pairs(design: Design, frame: pd.DataFrame, given: pd.DataFrame | None) -> A
         wrong = sizes[sizes != size]
         if len(wrong):
             raise ParameterError(
-                f"Пары: в наборе «{wrong.index[0]}» единиц: {int(wrong.iloc[0])}, а групп {size}. В каждом "
-                "наборе должно быть "
-                "по одной единице на группу."
+                f"Пары: в наборе «{wrong.index[0]}» единиц: {int(wrong.iloc[0])}, а групп {size}. В каждом наборе "
+                "должно быть по одной единице на группу."
             )
         across = strata.groupby(frame[column]).nunique()
         if (across > 1).any():
@@ -369,9 +364,8 @@ def _could_happen(design: Design, frame: pd.DataFrame, allowed: Allowed, shares:
             )
     if allowed.criterion is not None and not allowed.criterion.accepts(allowed.codes[None])[0]:
         raise ParameterError(
-            "Назначение: группы различаются по столбцам "
-            f"{', '.join(design.balance)} сильнее, чем допускает условие равновесия протокола. Такое назначение дизайн "
-            f"дать не мог. {_INTENDED}"
+            f"Назначение: группы различаются по столбцам {', '.join(design.balance)} сильнее, чем допускает условие "
+            f"равновесия протокола. Такое назначение дизайн дать не мог. {_INTENDED}"
         )
 
 

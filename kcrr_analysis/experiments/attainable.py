@@ -8,6 +8,7 @@ from kcrr_analysis.experiments import periods
 from kcrr_analysis.experiments.analysis import MANY
 from kcrr_analysis.experiments.assignment import Assignment
 from kcrr_analysis.experiments.mechanism import DRAWS, LIMIT, Allowed
+from kcrr_analysis.experiments.randomisation import compared
 
 
 def smallest_p(assignment: Assignment) -> float:
@@ -23,23 +24,16 @@ def smallest_p(assignment: Assignment) -> float:
         The largest of the arms' smallest p-values: what the hardest comparison can attain.
     """
     allowed, design = assignment.allowed, assignment.design
-    if design.method in {"stepped_wedge", "crossover"}:
+    if design.ordered:
         return _of(allowed, periods.DRAWS, 4 * periods.DRAWS, mirrored=False)
     if design.cluster is None and design.method == "complete" and allowed.codes.size > MANY:
         return 0.0
-    pairs = (
-        allowed.restrict(np.isin(allowed.codes, (0, arm)) & _compared(allowed, arm))
-        for arm in range(1, len(design.names))
-    )
-    return max(_of(pair, DRAWS, LIMIT, mirrored=pair.mirrored) for pair in pairs)
-
-
-def _compared(allowed: Allowed, arm: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Units of the strata that hold both the arm and the control."""
-    both = np.zeros(allowed.codes.size, dtype=bool)
-    for member in allowed.members:
-        both[member] = {0, arm} <= set(allowed.codes[member].tolist())
-    return both
+    least = 0.0
+    for arm in range(1, len(design.names)):
+        keep = np.isin(allowed.codes, (0, arm))
+        pair = allowed.restrict(keep & compared(allowed, keep, arm, 0))
+        least = max(least, _of(pair, DRAWS, LIMIT, mirrored=pair.mirrored))
+    return least
 
 
 def _of(allowed: Allowed, draws: int, limit: int, *, mirrored: bool) -> float:

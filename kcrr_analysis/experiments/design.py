@@ -121,6 +121,16 @@ class Design:
         return self.method in IN_TIME
 
     @property
+    def ordered(self) -> bool:
+        """Whether an order in time is drawn for each cluster: waves or sequences, not arms."""
+        return self.method in {"stepped_wedge", "crossover"}
+
+    @property
+    def group_column(self) -> str:
+        """Column of an assignment that says who is in which group: `arm`, `wave` or `sequence`."""
+        return {"stepped_wedge": "wave", "crossover": "sequence"}.get(self.method, "arm")
+
+    @property
     def reference_seed(self) -> int:
         """Seed of the assignments that the observed one is compared with."""
         return self.seed or 0
@@ -164,9 +174,8 @@ class Design:
             raise ParameterError(f"Дизайн: accept: «{self.accept}». Ожидается доля больше 0 и не больше 1.")
         if self.washout and self.washout >= self.block:
             raise ParameterError(
-                f"Дизайн: washout ({self.washout}) не меньше block ({self.block}): в блоке не остаётся ни "
-                "одного периода. "
-                "Удлините блок или сократите перерыв."
+                f"Дизайн: washout ({self.washout}) не меньше block ({self.block}): в блоке не остаётся ни одного "
+                "периода. Удлините блок или сократите перерыв."
             )
 
     def _check_method(self) -> None:
@@ -197,7 +206,7 @@ class Design:
             )
         if self.method == "matched_pairs" and len(set(self._shares.values())) != 1:
             raise ParameterError("Дизайн: в паре каждая группа получает одну единицу. Укажите равные доли групп.")
-        if self.method in {"stepped_wedge", "crossover"} and len(set(self._shares.values())) != 1:
+        if self.ordered and len(set(self._shares.values())) != 1:
             raise ParameterError(
                 f"Дизайн: при методе {self.method} каждый центр работает и по-старому, и по-новому, доли групп ничего "
                 "не задают. Перечислите две группы без долей."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -39,10 +41,8 @@ def in_order(periods: pd.Series) -> list[Any]:
     found = list(pd.unique(periods.astype(object)))
     texts = [label for label in found if isinstance(label, str)]
     if not texts:
-        try:
+        with contextlib.suppress(TypeError):  # numbers beside dates: told below
             return sorted(found)
-        except TypeError:
-            pass  # numbers beside dates: told below
     unclear = [label for label in texts if not re.search(r"\d", label) or _BEGINS_WITH_DAY.match(label)]
     if len(texts) < len(found) or unclear:
         label = (unclear or texts or found)[0]
@@ -91,3 +91,13 @@ def _places(periods: list[Any]) -> np.ndarray[Any, Any] | None:
 
 def _natural(label: str) -> list[Any]:
     return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", label.strip())]
+
+
+def listed(names: Sequence[Any], most: int = 5) -> str:
+    """The first names of a list for a message, and how many more there are.
+
+    >>> listed(["a", "b", "c"], most=2)
+    'a, b и ещё 1'
+    """
+    more = len(names) - most
+    return ", ".join(str(name) for name in names[:most]) + (f" и ещё {more}" if more > 0 else "")

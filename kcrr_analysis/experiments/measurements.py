@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +9,7 @@ import pandas as pd
 
 from kcrr_analysis.errors import ParameterError
 from kcrr_analysis.experiments.assignment import BLOCK, Assignment, block_numbers
-from kcrr_analysis.experiments.labels import identifiers, in_order, without_gaps
+from kcrr_analysis.experiments.labels import identifiers, in_order, listed, without_gaps
 from kcrr_analysis.experiments.outcomes import Outcome, Reduced, reduce
 from kcrr_analysis.experiments.protocol import Protocol
 from kcrr_analysis.experiments.readout import Deviation
@@ -53,17 +52,16 @@ def rows_of(
     if strange:
         deviations.append(
             Deviation(
-                "units_unknown", f"В данных есть единицы, которых нет в назначении; они не учтены: {_listed(strange)}."
+                "units_unknown", f"В данных есть единицы, которых нет в назначении; они не учтены: {listed(strange)}."
             )
         )
     absent = sorted(_due(protocol, made, look) - set(found))
     if absent:
-        deviations.append(Deviation("units_missing", f"Нет данных назначенных единиц: {_listed(absent)}."))
+        deviations.append(Deviation("units_missing", f"Нет данных назначенных единиц: {listed(absent)}."))
     if known.isdisjoint(found):
         raise ParameterError(
-            "Результаты: ни одна строка не относится к назначенным единицам. В назначении: "
-            f"{_listed(sorted(known))}; в данных: "
-            f"{_listed(strange) or 'пусто'}. Проверьте коды (начальные нули, столбец «{key}»)."
+            f"Результаты: ни одна строка не относится к назначенным единицам. В назначении: {listed(sorted(known))}; "
+            f"в данных: {listed(strange) or 'пусто'}. Проверьте коды (начальные нули, столбец «{key}»)."
         )
     twice = found[found.isin(known) & found.duplicated()]
     if protocol.design.cluster is None and len(twice):
@@ -86,7 +84,7 @@ def by_unit(outcome: Outcome, made: Assignment, rows: pd.DataFrame) -> Reduced:
         ParameterError: Columns, values or periods that cannot be used.
     """
     design = made.design
-    if design.method in {"stepped_wedge", "crossover"}:
+    if design.ordered:
         return reduce(outcome, rows, made.ids, design.assigned, design.period)
     if design.method != "switchback":
         return _with_absent(outcome, made, reduce(outcome, rows, made.ids, design.assigned))
@@ -105,7 +103,7 @@ def waves_of(column: str, made: Assignment) -> FloatArray:
     """
     found = pd.to_numeric(made.units[column], errors="coerce").to_numpy(dtype=float)
     if not np.array_equal(np.unique(found), np.arange(1, np.unique(found).size + 1)):
-        names = _listed(sorted(set(made.units[column].astype(str))))
+        names = listed(sorted(set(made.units[column].astype(str))))
         raise ParameterError(
             f"Назначение: волны просмотров (столбец «{column}»): {names}. Ожидаются номера 1, 2, … без пропусков."
         )
@@ -153,8 +151,3 @@ def _in_blocks(made: Assignment, rows: pd.DataFrame) -> pd.DataFrame:
                 "или все периоды."
             )
     return rows[rows[design.period].map(place) % design.block >= design.washout]
-
-
-def _listed(names: Sequence[str], most: int = 5) -> str:
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" и ещё {more}" if more > 0 else "")

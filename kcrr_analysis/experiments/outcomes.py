@@ -117,9 +117,8 @@ class Outcome:
     def _check_numbers(self) -> None:
         if self.aim != "difference" and self.margin in {None, 0}:
             raise ParameterError(
-                f"Показатель «{self.name}»: для role: guardrail и для aim: not_worse, equivalent нужен margin "
-                "больше 0: на "
-                "сколько показатель может ухудшиться."
+                f"Показатель «{self.name}»: для role: guardrail и для aim: not_worse, equivalent нужен margin больше "
+                "0: на сколько показатель может ухудшиться."
             )
         for name in ("margin", "worthwhile"):
             value = getattr(self, name)

@@ -13,6 +13,7 @@ import pandas as pd
 
 from kcrr_analysis.disclosure import Rule
 from kcrr_analysis.errors import NotComputableError, ParameterError
+from kcrr_analysis.experiments.labels import listed
 from kcrr_analysis.experiments.pool import Pooled, pool
 from kcrr_analysis.experiments.protocol import Protocol
 from kcrr_analysis.experiments.readout import Deviation
@@ -22,9 +23,6 @@ from kcrr_analysis.experiments.withheld import Withheld, withheld
 from kcrr_analysis.tables import Tables
 
 REGION = "region_code"
-
-MOST = 5
-"""Units that a message names."""
 
 FEWEST = 3
 """Regions below which nothing is said of how they differ."""
@@ -111,14 +109,13 @@ def pilot_data(tables: Tables, protocol: Protocol) -> tuple[pd.DataFrame, pd.Dat
             f"В таблице pilot_results нет результатов апробации «{protocol.pilot}» (есть: {listed}). Добавьте их или "
             "укажите другой протокол."
         )
-    key, column = protocol.design.assigned, _group_column(protocol)
+    key, column = protocol.design.assigned, protocol.design.group_column
     planned = _listed_units(tables, protocol)
     if planned is None:
         if column not in results or results[column].isna().all():
             raise NotComputableError(
                 "Неизвестно, кто в какой группе: в таблице pilots нет назначения, а в pilot_results не заполнен "
-                "столбец "
-                f"группы ({column}). Заполните его так, как дал жребий."
+                f"столбец группы ({column}). Заполните его так, как дал жребий."
             )
         # One row for each different statement: two groups of one centre are refused when they are read.
         design = protocol.design
@@ -138,13 +135,9 @@ def pilot_data(tables: Tables, protocol: Protocol) -> tuple[pd.DataFrame, pd.Dat
     return _with_places(tables, planned), results
 
 
-def _group_column(protocol: Protocol) -> str:
-    return {"stepped_wedge": "wave", "crossover": "sequence"}.get(protocol.design.method, "arm")
-
-
 def _told_otherwise(protocol: Protocol, assigned: pd.DataFrame, results: pd.DataFrame) -> tuple[Deviation, ...]:
     """Units whose group in the results is not the one that was drawn."""
-    key, column = protocol.design.assigned, _group_column(protocol)
+    key, column = protocol.design.assigned, protocol.design.group_column
     if column not in results or protocol.design.in_time:
         return ()
     drawn = results[key].map(assigned.drop_duplicates(key).set_index(key)[column])
@@ -152,8 +145,7 @@ def _told_otherwise(protocol: Protocol, assigned: pd.DataFrame, results: pd.Data
     if not other.any():
         return ()
     names = sorted(set(results.loc[other, key]))
-    more = f" и ещё {len(names) - MOST}" if len(names) > MOST else ""
-    which = f": {', '.join(names[:MOST])}{more}" if protocol.design.cluster else ""
+    which = f": {listed(names)}" if protocol.design.cluster else ""
     return (
         Deviation(
             "arm_differs",

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from kcrr_analysis.errors import NotComputableError, ParameterError
+from kcrr_analysis.experiments.assignment import Assignment
 from kcrr_analysis.experiments.attainable import smallest_p
 from kcrr_analysis.experiments.extra_columns import numbers
 from kcrr_analysis.experiments.mechanism import Allowed
@@ -113,25 +114,22 @@ def plan(
     design, outcome = fixed.design, fixed.primary
     if design.cluster is None or outcome.kind not in KINDS:
         raise NotComputableError(
-            "План по прошлым данным строится для назначения центров и показателей вида доля, число на человека "
-            "или среднее. "
-            "Для других случаев мощность считают по ожидаемым числам (experiments.power)."
+            "План по прошлым данным строится для назначения центров и показателей вида доля, число на человека или "
+            "среднее. Для других случаев мощность считают по ожидаемым числам (experiments.power)."
         )
     past, span, left_out = history(tables, month, numerator=numerator, of=of, months=months, source=source)
     total, n = past["past_total"].to_numpy(dtype=float), past["past_n"].to_numpy(dtype=float)
     if outcome.kind == "mean":
         raise NotComputableError(
             "В таблице flow суммы по центрам: разброс среднего между людьми из них не виден. Выберите "
-            "показатель-долю или "
-            "вызовите experiments.power с известным sd."
+            "показатель-долю или вызовите experiments.power с известным sd."
         )
     alike = icc(total, n)
     effect = outcome.sign * (outcome.worthwhile or float(outcome.margin or 0))
     if effect == 0:
         raise ParameterError(
-            f"Протокол «{fixed.pilot}»: у основного показателя не указан worthwhile — наименьший эффект, "
-            "который имеет значение. "
-            "Без него не с чем соотнести мощность."
+            f"Протокол «{fixed.pilot}»: у основного показателя не указан worthwhile — наименьший эффект, который "
+            "имеет значение. Без него не с чем соотнести мощность."
         )
     rows, whole = [], None
     arms = len(design.names)
@@ -150,10 +148,13 @@ def plan(
         )  # fmt: skip
     if whole is None:
         raise NotComputableError(f"Центров с прошлыми данными: {len(past)}. Для {arms} групп этого мало.")
-    allowed = _allowed(fixed, past)
+    drawn = _drawn(fixed, past)
+    least = smallest_p(drawn) if drawn is not None else 0.0
+    # Trials on the past know one comparison of two arms.
+    allowed = drawn.allowed if drawn is not None and not design.in_time and arms == 2 else None
     return Planned(
         fixed, region, numerator, of, span, past, source, left_out, alike, effect, whole,
-        _at_hand(pd.DataFrame(rows), len(past) // arms, _smallest_p(fixed, past), fixed.alpha),
+        _at_hand(pd.DataFrame(rows), len(past) // arms, least, fixed.alpha),
         _simulated(fixed, total, n, allowed, effect), _placebo(fixed, total, n, allowed),
     )  # fmt: skip
 
@@ -189,9 +190,8 @@ def draw(
     fixed = protocol if isinstance(protocol, Protocol) else Protocol.load(protocol)
     if fixed.design.cluster is None:
         raise NotComputableError(
-            "Протокол назначает людей по одному, а их списка в таблицах нет. Жребий: "
-            "протокол.design.assign(список людей), "
-            "строка — человек; список остаётся в файле и не публикуется."
+            "Протокол назначает людей по одному, а их списка в таблицах нет. Жребий: протокол.design.assign(список "
+            "людей), строка — человек; список остаётся в файле и не публикуется."
         )
     units = tables.centers.drop_duplicates("center_id")
     if set(fixed.design.balance) & {"past_total", "past_n", "past_share"}:
@@ -237,8 +237,7 @@ def history(
     if source == RESULTS and RESULTS not in tables:
         raise NotComputableError(
             "Прошлое центров: таблицы pilot_results нет. Возьмите прошлое из помесячных данных: source = flow и "
-            "подходящие "
-            "numerator и of в первой ячейке."
+            "подходящие numerator и of в первой ячейке."
         )
     rows = tables.flow if source == FLOW else tables.pilot_results
     for column in (numerator, of):
@@ -303,12 +302,10 @@ def _power(protocol: Protocol, alike: Icc, baseline: float, effect: float, per_a
         return None
 
 
-def _allowed(protocol: Protocol, past: pd.DataFrame) -> Allowed | None:
-    """A possible assignment of these centres, for the trials on the past."""
-    if protocol.design.in_time or len(protocol.design.names) != 2:
-        return None
+def _drawn(protocol: Protocol, past: pd.DataFrame) -> Assignment | None:
+    """A possible assignment of these centres; None where the design does not take them."""
     try:
-        return protocol.design.assign(past).allowed
+        return protocol.design.assign(past)
     except ParameterError:
         return None
 
@@ -321,13 +318,6 @@ def _at_hand(table: pd.DataFrame, per_arm: int, least: float, alpha: float) -> p
         table.loc[own, ["power", "power_low", "power_high", "assurance"]] = 0.0
         table.loc[own, "detectable"] = np.nan
     return table
-
-
-def _smallest_p(protocol: Protocol, past: pd.DataFrame) -> float:
-    try:
-        return smallest_p(protocol.design.assign(past))
-    except ParameterError:
-        return 0.0
 
 
 def _placebo(protocol: Protocol, total: np.ndarray, n: np.ndarray, allowed: Allowed | None) -> Check | None:

@@ -208,9 +208,8 @@ class Protocol:
             if before.recorded == self.hash and not before.altered:
                 return target
             raise ParameterError(
-                f"Протокол {target.name} уже зафиксирован и отличается от этого. Сохраните новый под другим "
-                "именем: менять "
-                "протокол после жребия нельзя."
+                f"Протокол {target.name} уже зафиксирован и отличается от этого. Сохраните новый под другим именем: "
+                "менять протокол после жребия нельзя."
             )
         content = {**self.to_dict(), "hash": self.hash}
         text = _HEAD + yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=110)

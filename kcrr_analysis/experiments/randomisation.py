@@ -246,7 +246,7 @@ def comparison(
     keep = (weight > 0) & np.isfinite(total)
     if not others:
         keep &= (allowed.codes == treated) | (allowed.codes == control)
-    keep &= _compared(allowed, keep, treated, control)
+    keep &= compared(allowed, keep, treated, control)
     for arm in (treated, control):
         if not (allowed.codes[keep] == arm).any():
             raise ParameterError(
@@ -306,8 +306,8 @@ def difference(
     return Reference(*compared.moments(codes), exact, compared.mean.size, within.count, within.mirrored)
 
 
-def _compared(allowed: Allowed, keep: NDArray[np.bool_], treated: int, control: int) -> NDArray[np.bool_]:
-    """Units of strata in which both arms have somebody: the others compare nothing."""
+def compared(allowed: Allowed, keep: NDArray[np.bool_], treated: int, control: int) -> NDArray[np.bool_]:
+    """Units of strata in which both arms have kept units: the others compare nothing."""
     both = np.zeros(keep.size, dtype=bool)
     for member in allowed.members:
         arms = allowed.codes[member][keep[member]]

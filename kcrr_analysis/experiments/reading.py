@@ -277,7 +277,7 @@ def _seen(reduced: Reduced, protocol: Protocol, made: Assignment, looks: tuple[L
 
 def _members(made: Assignment, reduced: Reduced, arm: int) -> Mask:
     """Cells (units, or units and periods) that belong to an arm and have the outcome's persons."""
-    if made.design.method in {"stepped_wedge", "crossover"}:
+    if made.design.ordered:
         table = periods.schedule(made.design, len(reduced.periods))
         return np.asarray(table[made.allowed.codes] == arm)
     return np.asarray(made.allowed.codes == arm)
@@ -295,16 +295,14 @@ def _enough_units(protocol: Protocol, made: Assignment, reduced: Reduced, arms: 
         name = protocol.arm_title(protocol.design.names[arm])
         if not found:
             raise ParameterError(
-                f"Результаты: в группе «{name}» нет ни одной единицы с результатом, сравнивать не с чем. "
-                "Проверьте данные и "
-                "назначение."
+                f"Результаты: в группе «{name}» нет ни одной единицы с результатом, сравнивать не с чем. Проверьте "
+                "данные и назначение."
             )
         if found == 1:
             raise NotComputableError(
                 f"В группе «{name}» одна единица назначения с результатом: разницу форматов нельзя отделить от "
-                "разницы самих "
-                "центров, сколько бы людей в них ни было. Нужно хотя бы по 4 центра в группе; до этого — только "
-                "описание."
+                "разницы самих центров, сколько бы людей в них ни было. Нужно хотя бы по 4 центра в группе; до этого "
+                "— только описание."
             )
 
 

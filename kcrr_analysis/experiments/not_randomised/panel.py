@@ -15,12 +15,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kcrr_analysis.errors import ParameterError
+from kcrr_analysis.experiments.labels import listed
 from kcrr_analysis.stats.estimate import FloatArray, checked
 
 Scale: TypeAlias = Literal["level", "relative", "log"]
-
-_SHOWN = 5
-"""Names listed in a message before «и ещё»."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +105,7 @@ def panel(
     starts = _starts(treated, start)
     unknown = sorted(set(starts) - set(wide.index))
     if unknown:
-        raise ParameterError(f"Единиц с новым форматом нет в данных: {_listed(unknown)}. Проверьте коды центров.")
+        raise ParameterError(f"Единиц с новым форматом нет в данных: {listed(unknown)}. Проверьте коды центров.")
     wide, left_out = _complete(wide, set(starts), gaps)
     first = _positions(wide, starts)
     totals = checked(wide.to_numpy(dtype=float), outcome, low=-np.inf)
@@ -170,7 +168,7 @@ def _complete(
         wide = wide.reindex(columns=pd.period_range(periods[0], periods[-1], freq=periods.freq))
     empty = list(wide.columns[wide.isna().all()])
     if empty:
-        raise ParameterError(f"Нет данных ни одного центра за {_listed(empty)}. Добавьте эти периоды в таблицу.")
+        raise ParameterError(f"Нет данных ни одного центра за {listed(empty)}. Добавьте эти периоды в таблицу.")
     missing = wide.isna()
     partial = [str(name) for name in wide.index[missing.any(axis=1)]]
     bad = [name for name in partial if name in treated] if gaps == "leave_out" else partial
@@ -182,7 +180,7 @@ def _complete(
             else "Добавьте строки или разрешите исключить такие центры (gaps = leave_out)."
         )
         raise ParameterError(
-            f"Не за все периоды есть данные центров: {_listed(bad)} (у {bad[0]} нет значения за {at}). {remedy}"
+            f"Не за все периоды есть данные центров: {listed(bad)} (у {bad[0]} нет значения за {at}). {remedy}"
         )
     kept = wide.drop(index=partial)
     return kept, tuple(partial)
@@ -241,8 +239,3 @@ def _scaled(values: FloatArray, scale: Scale, start: int, outcome: str) -> Float
             )
         return np.asarray(100 * values / base)
     return values
-
-
-def _listed(names: Sequence[Any]) -> str:
-    shown = ", ".join(str(name) for name in names[:_SHOWN])
-    return shown if len(names) <= _SHOWN else f"{shown} и ещё {len(names) - _SHOWN}"

@@ -10,9 +10,9 @@ from typing import Any, get_args
 import numpy as np
 
 from kcrr_analysis.errors import NotComputableError, ParameterError
-from kcrr_analysis.experiments.design import METHODS
+from kcrr_analysis.experiments.design import IN_TIME, METHODS
 from kcrr_analysis.experiments.sizing.icc import Icc
-from kcrr_analysis.experiments.sizing.layouts import IN_TIME, Layout
+from kcrr_analysis.experiments.sizing.layouts import Layout
 from kcrr_analysis.experiments.sizing.search import Solved
 from kcrr_analysis.stats.estimate import checked
 

@@ -296,7 +296,7 @@ def of_design(design: Design, outcome: str = "proportion", **settings: Any) -> P
     shares = list(design.shares.values())
     arms: Any = design.waves if design.method == "stepped_wedge" else [share / shares[0] for share in shares]
     accept = design.accept if design.method == "rerandomised" else 1.0
-    if design.method in ("stepped_wedge", "crossover") and "pattern" not in settings:
+    if design.ordered and "pattern" not in settings:
         least = design.block * int(design.waves or 0) + 1 if design.method == "stepped_wedge" else 2 * design.block
         table = schedule(design, int(settings.get("periods") or least))
         settings["pattern"] = table[:, np.isfinite(table).all(axis=0)]

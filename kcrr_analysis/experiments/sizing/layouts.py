@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kcrr_analysis.experiments.design import IN_TIME
 from kcrr_analysis.experiments.sizing import wedge
 from kcrr_analysis.experiments.sizing.icc import design_effect
 
-IN_TIME = ("stepped_wedge", "crossover", "switchback")
 MANY = 200
 """Assigned units beyond which no p-value is out of reach."""
 

@@ -102,8 +102,8 @@ class OutcomeModel:
         low, high = self.bounds
         if not low < effect < high:
             raise ParameterError(
-                f"Эффект {effect:g} невозможен: исход вышел бы за свои границы. "
-                f"Допустимо больше {low:g} и меньше {high:g}."
+                f"Эффект {effect:g} невозможен: исход вышел бы за свои границы. Допустимо больше {low:g} и меньше "
+                f"{high:g}."
             )
         if self.kind == "proportion":
             return tuple(p * (1 - p) for p in (self._level, self._level + effect))  # type: ignore[return-value]

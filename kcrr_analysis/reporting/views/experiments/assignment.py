@@ -108,9 +108,8 @@ def _warnings(made: Assignment) -> list[str]:
         )
     if made.redrawn is False:
         said.append(
-            "Назначение возможно по этому плану, но число seed и список единиц дают другое. Сохраните то, "
-            "которое объявлено "
-            "центрам, и укажите, как оно получено."
+            "Назначение возможно по этому плану, но число seed и список единиц дают другое. Сохраните то, которое "
+            "объявлено центрам, и укажите, как оно получено."
         )
     least = smallest_p(made) if made.design.randomised else 0.0
     if least > ALPHA:
@@ -172,11 +171,9 @@ def _balance(announced: Order) -> tuple[Block, ...]:
             for row in rows_of(rows)
         ),
         notes=(
-            "Средние — по единицам назначения. Разность делится на стандартное отклонение признака между "
-            "единицами; больше "
-            f"{formats.number(NOTICEABLE, 2)} в любую сторону обычно считают заметной. При малом числе центров "
-            "жребий даёт "
-            "такие разности часто, и переделывать жребий из-за них нельзя.",
+            "Средние — по единицам назначения. Разность делится на стандартное отклонение признака между единицами; "
+            f"больше {formats.number(NOTICEABLE, 2)} в любую сторону обычно считают заметной. При малом числе "
+            "центров жребий даёт такие разности часто, и переделывать жребий из-за них нельзя.",
         ),
     )
     known = rows["difference"].notna()
@@ -214,7 +211,7 @@ def _units(announced: Order) -> tuple[Block, ...]:
             return (Paragraph("Центры этого региона в апробации не участвуют.", "note"),)
     if design.cluster is None:
         return (Paragraph("Список людей не публикуется: он остаётся в файле назначения.", "note"),)
-    group = {"stepped_wedge": WAVE, "crossover": SEQUENCE}.get(design.method, "arm")
+    group = design.group_column
     extra = [*design.strata, *([PAIR] if PAIR in frame else []), *([BLOCK] if BLOCK in frame else [])]
     titles = {PAIR: "Пара", BLOCK: "Блок времени"}
     heads = {WAVE: "Очередь начала", SEQUENCE: "Очерёдность"}
@@ -262,9 +259,8 @@ def _drawn(made: Assignment) -> str:
     if design.method == "rerandomised":
         said += (
             "; жребий повторялся, пока группы не стали достаточно близки по признакам "
-            f"{words.column_titles(design.balance)} (принимается {formats.percent(100 * design.accept, 0)} "
-            "самых ровных "
-            "назначений)"
+            f"{words.column_titles(design.balance)} (принимается {formats.percent(100 * design.accept, 0)} самых "
+            "ровных назначений)"
         )
     said += "."
     if not design.randomised:

@@ -110,15 +110,13 @@ def _warnings(result: Readout) -> Iterator[str]:
     if any(one.code == "look_unplanned" for one in result.deviations):
         yield (
             "Этот промежуточный просмотр протоколом не предусмотрен: p и интервал на нём обещанной ошибки не "
-            "удерживают, и "
-            "вывод о различии предварительный."
+            "удерживают, и вывод о различии предварительный."
         )
     if result.looks and result.looks[-1].share < 1:
         yield (
             f"Промежуточный просмотр {result.looks[-1].number}: завершили "
-            f"{formats.percent(100 * result.looks[-1].share, 0)} единиц. Интервал основного показателя построен "
-            "с уровнем "
-            f"доверия {words.confidence(primary.level)}, чтобы просмотры не увеличивали ошибку."
+            f"{formats.percent(100 * result.looks[-1].share, 0)} единиц. Интервал основного показателя построен с "
+            f"уровнем доверия {words.confidence(primary.level)}, чтобы просмотры не увеличивали ошибку."
         )
 
 

@@ -191,7 +191,7 @@ def what_assigned(design: Design, case: str = "many") -> str:
 
 def in_both_arms(design: Design) -> bool:
     """Whether each centre is in both arms, one after the other."""
-    return design.method in {"stepped_wedge", "crossover"}
+    return design.ordered
 
 
 def compared(effect: Effect, measure: Measure) -> str:
@@ -224,10 +224,9 @@ def _spread(effect: Effect, measure: Measure) -> str:
 
 def _won(effect: Effect, measure: Measure) -> str:
     return (
-        "если наугад взять по клиенту из опытной и контрольной групп, в "
-        f"{measure.bare(effect.estimate)} случаях из 100 оценка выше у клиента опытной "
-        f"({_spread(effect, measure)}; равные "
-        "оценки делятся пополам, 50 — различия нет)"
+        f"если наугад взять по клиенту из опытной и контрольной групп, в {measure.bare(effect.estimate)} случаях из "
+        f"100 оценка выше у клиента опытной ({_spread(effect, measure)}; равные оценки делятся пополам, 50 — различия "
+        "нет)"
     )
 
 
